@@ -1,0 +1,9 @@
+"""Expected user errors."""
+
+
+class UserError(Exception):
+    """A mistake in the user's data or configuration.
+
+    The message is one line: which file or patient, what is wrong, what to do.
+    The command line prints it and exits with status 1, without a traceback.
+    """
