@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import json
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
 
@@ -88,6 +89,9 @@ class Network(Section):
     """Which network (empty: the one that the entry's name says)."""
     width: PositiveInt = 64
     """Feature maps of the first level (paper: 64)."""
+    norm_layer: Literal["instance", "batch"] = "instance"
+    """Normalization layers: `instance` (each slice by itself, the same in training and inference)
+    or `batch` (running statistics of the training slices are used in inference)."""
 
 
 class Grid(Section):
@@ -130,10 +134,21 @@ class Training(Section):
     """Adam's learning rate."""
     l1_weight: Annotated[float, Field(ge=0)] = 100.0
     """Weight of the mean absolute error against the adversarial loss."""
+    recipe: Literal["corrected", "released"] = "corrected"
+    """`released` repeats two quirks of the authors' code: slices are not shuffled, and the
+    discriminator's loss also moves the generator."""
+    precision: Literal["float32", "bfloat16"] = "float32"
+    """Arithmetic of convolutions and attention; losses and normalization statistics are always
+    float32."""
     device: Literal["auto", "cpu", "cuda"] = "auto"
     """Where to train and predict (`auto`: a GPU if there is one)."""
     threads: PositiveInt = 2
     """CPU threads of a training; fixed here, not by the machine, because results depend on it."""
+    checkpoint_minutes: Annotated[float, Field(ge=0)] = 10.0
+    """Longest time without a checkpoint; one is also written after each epoch."""
+    walltime_minutes: Annotated[float, Field(gt=0)] | None = None
+    """Time after which a training saves its state and stops, to be continued by the next run
+    (empty: none). Leave a minute to the scheduler's limit."""
 
     @model_validator(mode="after")
     def _schedule_fits(self) -> Training:
@@ -149,6 +164,18 @@ class Evaluation(Section):
     """What eq. 3 and 4 run over: the patient's whole volume, or each slice and then their mean."""
     scaling: Literal["reference", "separate"] = "reference"
     """Which of the two scalings the tables and tests report (metrics.csv has both)."""
+
+
+class Statistics(Section):
+    """How certain the conclusions are."""
+
+    bootstrap_resamples: Annotated[int, Field(ge=99)] = 9999
+    """Resamples of the patients behind each interval of a drop or an improvement."""
+    equivalence_margin_mae: Annotated[float, Field(gt=0)] = 0.0025
+    """Largest difference in internal MAE (scale [0, 1]) between a pooled and a single-institution
+    model that still counts as the same accuracy (a tenth of the paper's internal MAE)."""
+    equivalence_margin_psnr_db: Annotated[float, Field(gt=0)] = 0.5
+    """The same for PSNR, in dB."""
 
 
 class StudyConfig(Section):
@@ -172,6 +199,8 @@ class StudyConfig(Section):
     """How it is trained."""
     evaluation: Evaluation = Evaluation()
     """How it is scored."""
+    statistics: Statistics = Statistics()
+    """How conclusions are drawn from the scores."""
 
     @model_validator(mode="after")
     def _training_sets_are_of_development_institutions(self) -> StudyConfig:
@@ -183,6 +212,11 @@ class StudyConfig(Section):
                         "cohort.development" + _suggest(institution, self.cohort.development)
                     )
         return self
+
+    def network(self, name: str) -> Network:
+        """The network of a grid entry, with its architecture resolved."""
+        network = self.grid.networks[name]
+        return network.model_copy(update={"architecture": network.architecture or name})
 
     def training_sets(self) -> dict[str, list[str]]:
         """Institutions of each training set; by default each alone and all of them pooled."""
@@ -258,3 +292,8 @@ def _sections_in(annotation: Any) -> list[type[Section]]:
     if isinstance(annotation, type) and issubclass(annotation, Section):
         return [annotation]
     return [found for inner in get_args(annotation) for found in _sections_in(inner)]
+
+
+def schema_text() -> str:
+    """The JSON schema of a configuration, for editors: it stands in config/schema.json."""
+    return json.dumps(StudyConfig.model_json_schema(), indent=2) + "\n"

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import difflib
 from dataclasses import dataclass
 from pathlib import Path
 
+import pandas as pd
+
 from gfce.config import StudyConfig
+from gfce.errors import UserError
 
 NORMALIZATION_LETTERS = {"min_max": "m", "z_score": "z"}
 """The letter of each normalization in a model's label (Table I: Uni-m1, Tri-Z)."""
+
+FIGURE_FORMATS = ("png", "svg")
 
 
 @dataclass(frozen=True, order=True)
@@ -25,6 +31,9 @@ class Cell:
         """The cell's folder below models/, predictions/ and metrics/."""
         return Path(self.network, self.normalization, self.training_set, f"seed-{self.seed}")
 
+    def __str__(self) -> str:
+        return self.folder.as_posix()
+
 
 def cells(config: StudyConfig) -> list[Cell]:
     """All cells of the grid, in the order of the configuration."""
@@ -35,6 +44,19 @@ def cells(config: StudyConfig) -> list[Cell]:
         for training_set in config.training_sets()
         for seed in config.grid.seeds
     ]
+
+
+def find_cell(config: StudyConfig, name: str) -> Cell:
+    """The cell of a grid that is named by its folder, such as `mmgsn_net/min_max/tri/seed-1`.
+
+    Raises:
+        UserError: the grid has no such cell.
+    """
+    known = {str(cell): cell for cell in cells(config)}
+    if name not in known:
+        close = difflib.get_close_matches(name, known, n=1) or list(known)
+        raise UserError(f"cell {name}: not one of the grid's {len(known)}, such as {close[0]}")
+    return known[name]
 
 
 def model_label(config: StudyConfig, cell: Cell) -> str:
@@ -64,6 +86,12 @@ def test_institutions(config: StudyConfig, cell: Cell) -> dict[str, str]:
     return dict.fromkeys(internal, "internal") | dict.fromkeys(config.cohort.external, "external")
 
 
+def figure_names(config: StudyConfig) -> dict[str, str | None]:
+    """The figures of a study; figure 3 is drawn for each network, figure 1 for none."""
+    first, *others = config.grid.networks
+    return {"figure1": None, "figure3": first} | {f"figure3_{name}": name for name in others}
+
+
 class Results:
     """Paths of one study's results: the contract with whoever reads them.
 
@@ -82,6 +110,14 @@ class Results:
         self.paired_tests = self.statistics / "paired_tests.csv"
         self.figures = self.root / "figures"
 
+    def table(self, name: str, kind: str) -> Path:
+        """One table as csv, md or tex."""
+        return self.tables / f"{name}.{kind}"
+
+    def figure(self, name: str, kind: str) -> Path:
+        """One figure as png or svg."""
+        return self.figures / f"{name}.{kind}"
+
     def images(self, institution: str) -> Path:
         """Folder of an institution's resampled patients."""
         return self.root / "images" / institution
@@ -90,6 +126,10 @@ class Results:
         """Folder of a trained model: weights.safetensors, history.csv, run.json."""
         return self.root / "models" / cell.folder
 
+    def checkpoint(self, cell: Cell) -> Path:
+        """Where a training saves its state: no output of a rule, which Snakemake would delete."""
+        return self.root / "checkpoints" / cell.folder / "checkpoint.safetensors"
+
     def predictions(self, cell: Cell) -> Path:
         """BIDS-derivatives dataset of a model's synthetic CE volumes."""
         return self.root / "predictions" / cell.folder
@@ -97,3 +137,21 @@ class Results:
     def cell_metrics(self, cell: Cell) -> Path:
         """Metrics of one cell's predictions."""
         return self.root / "metrics" / cell.folder.with_suffix(".csv")
+
+
+def read_patients(results: Results) -> pd.DataFrame:
+    """The cohort's usable patients, one row each (columns of patients.csv)."""
+    return pd.read_csv(results.patients, dtype={"institution": str, "tumour": object})
+
+
+def read_training_set(results: Results, name: str) -> list[str]:
+    """The ids of the patients that a training set holds."""
+    table = pd.read_csv(results.training_sets)
+    return list(table["patient_id"][table["training_set"] == name])
+
+
+def test_patients(config: StudyConfig, cell: Cell, patients: pd.DataFrame) -> pd.DataFrame:
+    """The patients that a cell's model is tested on, with a column cohort (internal|external)."""
+    cohorts = test_institutions(config, cell)
+    tested = patients[patients["institution"].isin(list(cohorts)) & (patients["split"] == "test")]
+    return tested.assign(cohort=tested["institution"].map(cohorts))

@@ -1,0 +1,21 @@
+# The study, from patients to figures. What is computed stands in gfce/, what depends on what in
+# rules/, what is asked for in the configuration: `snakemake --configfile config/demo.yaml`.
+from snakemake.utils import min_version
+
+min_version("9.0")
+
+
+include: "rules/common.smk"
+
+
+rule all:
+    input:
+        TARGETS,
+
+
+include: "rules/cohort.smk"
+include: "rules/images.smk"
+include: "rules/models.smk"
+include: "rules/evaluation.smk"
+include: "rules/statistics.smk"
+include: "rules/report.smk"

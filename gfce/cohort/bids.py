@@ -1,0 +1,176 @@
+"""BIDS datasets: the only module that knows their layout.
+
+Source: BIDS 1.10 (Gorgolewski et al., Sci Data 2016). The contrast-enhanced volume carries the
+`ce-` entity; tumour masks lie in a derivative dataset, because raw BIDS holds no masks.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from gfce import __version__
+from gfce.errors import UserError
+from gfce.files import write_text
+from gfce.images.volumes import Image, write_image
+
+BIDS_VERSION = "1.10.0"
+DESCRIPTION = "dataset_description.json"
+SUFFIXES = {"t1w": "T1w", "t2w": "T2w", "ce": "ce-gadolinium_T1w"}
+"""The end of each modality's file name."""
+MASKS = Path("derivatives", "masks")
+"""The derivative dataset with tumour masks."""
+
+
+@dataclass(frozen=True)
+class PatientFiles:
+    """What a dataset holds of one patient; a modality may have no file, or too many."""
+
+    patient_id: str
+    institution: str
+    files: Mapping[str, list[Path]]
+    tumour: Path | None = None
+    field_strength_t: float | None = None
+
+
+@dataclass(frozen=True)
+class Patient:
+    """A patient to be written: images, sidecars and, where known, the tumour."""
+
+    patient_id: str
+    institution: str
+    images: Mapping[str, Image]
+    sidecars: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
+    tumour: Image | None = None
+
+
+def read_dataset(root: Path) -> list[PatientFiles]:
+    """List the patients of participants.tsv, in order of their ids, with their files.
+
+    Raises:
+        UserError: the folder, participants.tsv or one of its columns is missing, or an id is
+            there twice.
+    """
+    from bids import BIDSLayout  # slow to import, and only needed here
+
+    participants = _read_participants(root)
+    layout = BIDSLayout(root, validate=False, derivatives=False)
+    files = layout.get(suffix=["T1w", "T2w"], extension=[".nii", ".nii.gz"], datatype="anat")
+    found: dict[str, dict[str, list[Any]]] = {}
+    for file in files:
+        patient = found.setdefault(f"sub-{file.entities['subject']}", {})
+        if modality := _modality(file.entities):
+            patient.setdefault(modality, []).append(file)
+    return [
+        _patient_files(root, patient_id, institution, found.get(patient_id, {}))
+        for patient_id, institution in participants.items()
+    ]
+
+
+def _read_participants(root: Path) -> dict[str, str]:
+    path = root / "participants.tsv"
+    if not path.exists():
+        raise UserError(f"{root}: not a BIDS dataset with participants.tsv: check cohort.dataset")
+    table = pd.read_csv(path, sep="\t", dtype=str, keep_default_na=False)
+    for column in ("participant_id", "institution"):
+        if column not in table:
+            raise UserError(f"{path}: column {column} is missing: add it")
+    repeated = table["participant_id"][table["participant_id"].duplicated()]
+    if len(repeated):
+        raise UserError(f"{path}: {repeated.iloc[0]} is there twice: keep one row per patient")
+    return dict(sorted(zip(table["participant_id"], table["institution"], strict=True)))
+
+
+def _modality(entities: Mapping[str, Any]) -> str | None:
+    if entities["suffix"] == "T2w":
+        return None if "ceagent" in entities else "t2w"
+    return "ce" if "ceagent" in entities else "t1w"
+
+
+def _patient_files(
+    root: Path, patient_id: str, institution: str, found: Mapping[str, list[Any]]
+) -> PatientFiles:
+    paths = {modality: [Path(file.path) for file in files] for modality, files in found.items()}
+    masks = sorted((root / MASKS / patient_id).rglob("*_label-tumour_mask.nii.gz"))
+    strengths = [file.get_metadata().get("MagneticFieldStrength") for file in found.get("t1w", [])]
+    return PatientFiles(
+        patient_id,
+        institution,
+        paths,
+        masks[0] if masks else None,
+        next((float(value) for value in strengths if value is not None), None),
+    )
+
+
+def write_dataset(root: Path, name: str, institutions: Mapping[str, str], generator: str) -> None:
+    """Write what describes a dataset: its description, README and participants.tsv.
+
+    `institutions` maps every patient id to its institution, `generator` is what wrote the images.
+    """
+    write_json(root / DESCRIPTION, {**_description(name, generator), "DatasetType": "raw"})
+    write_text(f"{name}: T1w, T2w and contrast-enhanced T1w MRI, by gfce.\n", root / "README")
+    table = pd.DataFrame(
+        {"participant_id": institutions.keys(), "institution": institutions.values()}
+    )
+    write_text(table.to_csv(sep="\t", index=False, lineterminator="\n"), root / "participants.tsv")
+    write_json(
+        root / "participants.json",
+        {"institution": {"Description": "Hospital that the patient was imaged at"}},
+    )
+
+
+def write_patient(root: Path, patient: Patient) -> None:
+    """Write a patient's images with their sidecars, and the tumour mask as a derivative."""
+    for modality, image in patient.images.items():
+        stem = anat_path(patient.patient_id, SUFFIXES[modality])
+        write_image(image, root / f"{stem}.nii.gz")
+        write_json(root / f"{stem}.json", dict(patient.sidecars.get(modality, {})))
+    if patient.tumour is not None:
+        stem = anat_path(patient.patient_id, "label-tumour_mask")
+        write_image(patient.tumour, root / MASKS / f"{stem}.nii.gz")
+        write_json(root / MASKS / f"{stem}.json", {"Type": "ROI"})
+
+
+def write_masks_description(root: Path) -> None:
+    """Describe the derivative dataset of tumour masks."""
+    write_derivative_description(root / MASKS, "Tumour masks")
+
+
+def write_derivative_description(root: Path, name: str) -> None:
+    """Write the description of a derivative dataset of ours."""
+    write_json(root / DESCRIPTION, {**_description(name, "gfce"), "DatasetType": "derivative"})
+
+
+def anat_path(patient_id: str, suffix: str) -> str:
+    """The path of an anatomical file below its dataset, without the extension."""
+    return f"{patient_id}/anat/{patient_id}_{suffix}"
+
+
+def patient_ids(names: Iterable[str]) -> dict[str, str]:
+    """BIDS ids for any patient names: letters and digits are kept, the rest is left out.
+
+    Raises:
+        UserError: a name has no letter or digit, or two names become the same id.
+    """
+    ids: dict[str, str] = {}
+    for name in names:
+        label = "".join(letter for letter in name if letter.isascii() and letter.isalnum())
+        if not label or f"sub-{label}" in ids.values():
+            raise UserError(f"patient {name}: gives no BIDS id of its own: rename the patient")
+        ids[name] = f"sub-{label}"
+    return ids
+
+
+def _description(name: str, generator: str) -> dict[str, object]:
+    generated = [{"Name": generator, "Version": __version__}]
+    return {"Name": name, "BIDSVersion": BIDS_VERSION, "GeneratedBy": generated}
+
+
+def write_json(path: Path, content: Mapping[str, object]) -> None:
+    """Write a JSON file, such as the sidecar of an image."""
+    write_text(json.dumps(content, indent=2, sort_keys=True) + "\n", path)

@@ -1,0 +1,103 @@
+"""`gfce simulate`: the simulated cohort as a BIDS dataset."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
+
+from gfce.cohort.bids import (
+    DESCRIPTION,
+    Patient,
+    patient_ids,
+    write_dataset,
+    write_masks_description,
+    write_patient,
+)
+from gfce.config import Simulation, StudyConfig
+from gfce.errors import UserError
+from gfce.files import atomic_folder
+from gfce.images.arrays import Grid
+from gfce.images.volumes import to_image
+from gfce.phantom import Protocol, SimulatedPatient, read_protocols, simulate_patient
+from gfce.progress import progress
+
+GENERATOR = "gfce simulate"
+
+
+def simulate(config: StudyConfig, workers: int = 1) -> None:
+    """Simulate the configured cohort and write it to `cohort.dataset`.
+
+    Raises:
+        UserError: no simulation is configured, an institution has no protocol, or the folder holds
+            a dataset that was not simulated, which is never overwritten.
+    """
+    simulation = config.simulation
+    if simulation is None:
+        raise UserError("simulation: not in the configuration: there is nothing to simulate")
+    protocols = _protocols(simulation)
+    _check_replaceable(config.cohort.dataset)
+    planned = _plan(simulation)
+    with atomic_folder(config.cohort.dataset) as root, ProcessPoolExecutor(workers) as pool:
+        jobs = [
+            pool.submit(_simulate_one, root, patient, protocols[institution], number, simulation)
+            for patient, (institution, number) in planned.items()
+        ]
+        for job in progress(jobs, "simulate"):
+            job.result()
+        write_masks_description(root)
+        institutions = {patient: institution for patient, (institution, _) in planned.items()}
+        write_dataset(root, "Simulated head-and-neck MRI", institutions, GENERATOR)
+
+
+def _protocols(simulation: Simulation) -> Mapping[str, Protocol]:
+    protocols = read_protocols(simulation.protocols)
+    for institution in simulation.patients:
+        if institution not in protocols:
+            known = ", ".join(protocols)
+            raise UserError(f"simulation.patients: {institution} has no protocol (known: {known})")
+    return protocols
+
+
+def _check_replaceable(dataset: Path) -> None:
+    description = dataset / DESCRIPTION
+    if not dataset.exists() or not any(dataset.iterdir()):
+        return
+    content = json.loads(description.read_text("utf-8")) if description.exists() else {}
+    names = [entry.get("Name") for entry in content.get("GeneratedBy", [])]
+    if GENERATOR not in names:
+        raise UserError(
+            f"{dataset}: holds data that were not simulated: name another cohort.dataset, or "
+            "leave out simulation to study these data"
+        )
+
+
+def _plan(simulation: Simulation) -> dict[str, tuple[str, int]]:
+    """The institution of each patient to simulate, and the patient's number there."""
+    people = {
+        f"{institution}p{number + 1:03d}": (institution, number)
+        for institution, count in simulation.patients.items()
+        for number in range(count)
+    }
+    return {new: people[name] for name, new in patient_ids(people).items()}
+
+
+def _simulate_one(
+    root: Path, patient_id: str, protocol: Protocol, number: int, simulation: Simulation
+) -> None:
+    simulated = simulate_patient(
+        protocol,
+        seed=simulation.seed,
+        index=number,
+        coarsening=simulation.coarsening,
+        slices=simulation.slices,
+    )
+    write_patient(root, _as_patient(patient_id, protocol.institution, simulated))
+
+
+def _as_patient(patient_id: str, institution: str, simulated: SimulatedPatient) -> Patient:
+    grid = Grid(simulated.spacing, simulated.origin, simulated.direction)
+    images = {name: to_image(array, grid) for name, array in simulated.images.items()}
+    tumour = images.pop("tumour")
+    return Patient(patient_id, institution, images, simulated.sidecars, tumour)

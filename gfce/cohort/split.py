@@ -1,0 +1,95 @@
+"""Who is trained on and who is held out: the split and the pooled draws (study points 2 and 4)."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+
+import numpy as np
+import pandas as pd
+
+from gfce.config import StudyConfig
+from gfce.errors import UserError
+
+
+def assign_roles(institutions: pd.Series, config: StudyConfig) -> pd.DataFrame:
+    """Give each patient (index: patient id, value: institution) a role and a split.
+
+    Development institutions are split at random, `cohort.training_patients` for training and the
+    rest held out; patients of external institutions are all test.
+
+    Raises:
+        UserError: an institution of the configuration has too few patients.
+    """
+    table = pd.DataFrame({"institution": institutions, "role": "external", "split": "test"})
+    for institution in [*config.cohort.development, *config.cohort.external]:
+        if institution not in set(institutions):
+            raise UserError(
+                f"institution {institution}: no usable patient in the dataset: "
+                "correct cohort.development and cohort.external, or the data"
+            )
+    for institution in config.cohort.development:
+        own = institutions.index[institutions == institution]
+        count = _training_count(institution, len(own), config.cohort.training_patients)
+        drawn = _generator(config.seed, "split", institution).choice(own, count, replace=False)
+        table.loc[own, "role"] = "development"
+        table.loc[drawn, "split"] = "train"
+    return table
+
+
+def _training_count(institution: str, available: int, wanted: int | float) -> int:
+    count = wanted if isinstance(wanted, int) else max(1, round(wanted * available))
+    if count >= available:
+        raise UserError(
+            f"institution {institution}: {available} usable patients, but {count} to train on and "
+            "at least 1 to test: lower cohort.training_patients or add patients"
+        )
+    return count
+
+
+def draw_training_sets(patients: pd.DataFrame, config: StudyConfig) -> pd.DataFrame:
+    """The patients of each training set: columns training_set and patient_id.
+
+    `patients` has patient_id, institution and split. A set of one institution is all its training
+    patients. A pooled set is as large as its smallest institution's (or
+    `cohort.pooled_patients`): from each of its k institutions the same number is drawn, n/k
+    rounded up, and the few too many are discarded, each from another institution. For three
+    institutions with 53 training patients that is the study's 18 x 3 - 1 = 53.
+
+    Raises:
+        UserError: an institution has fewer training patients than the draw needs.
+    """
+    training = patients[patients["split"] == "train"]
+    by_institution = training.groupby("institution")["patient_id"].apply(sorted).to_dict()
+    rows = [
+        {"training_set": name, "patient_id": patient}
+        for name, institutions in config.training_sets().items()
+        for patient in _draw(name, {i: by_institution[i] for i in institutions}, config)
+    ]
+    return pd.DataFrame(rows, columns=["training_set", "patient_id"])
+
+
+def _draw(name: str, available: dict[str, list[str]], config: StudyConfig) -> list[str]:
+    if len(available) == 1:
+        return next(iter(available.values()))
+    size = config.cohort.pooled_patients or min(len(own) for own in available.values())
+    each = math.ceil(size / len(available))
+    generator = _generator(config.seed, "pool", name)
+    discarding = generator.choice(list(available), each * len(available) - size, replace=False)
+    drawn: list[str] = []
+    for institution, own in available.items():
+        if len(own) < each:
+            raise UserError(
+                f"training set {name}: needs {each} training patients of {institution}, which has "
+                f"{len(own)}: lower cohort.pooled_patients or raise cohort.training_patients"
+            )
+        # A discarded patient is one that was drawn at random: drawing one fewer is the same.
+        count = each - (institution in discarding)
+        drawn += list(generator.choice(own, count, replace=False))
+    return sorted(drawn)
+
+
+def _generator(seed: int, *purpose: str) -> np.random.Generator:
+    """A random stream of its own for each purpose, so that one draw never moves another."""
+    digest = hashlib.sha256("/".join(purpose).encode()).digest()
+    return np.random.default_rng([seed, int.from_bytes(digest[:8], "big")])

@@ -1,0 +1,1 @@
+"""Prediction of synthetic CE volumes and their scores."""

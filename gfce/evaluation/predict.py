@@ -1,0 +1,84 @@
+"""`gfce predict`: the synthetic CE volumes of a model's test patients, as NIfTI."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from gfce.cohort.bids import SUFFIXES, anat_path, write_derivative_description, write_json
+from gfce.config import StudyConfig
+from gfce.files import atomic_folder, records
+from gfce.images.arrays import Volume
+from gfce.images.normalizations import NORMALIZATIONS, from_network, to_network
+from gfce.images.store import load_grid, load_statistics, load_volumes
+from gfce.images.volumes import read_image, to_array, to_image, write_image
+from gfce.progress import progress
+from gfce.study import Cell, Results, model_label, read_patients, test_patients
+
+SYNTHETIC = "ce-gadolinium_desc-synthetic_T1w"
+
+
+def predict(config: StudyConfig, cell: Cell) -> None:
+    """Apply a trained model to all its test patients.
+
+    Volumes lie on the patient's resampled grid, in the normalized units of the cell: the real CE
+    volume, whose units are not known for a new patient, has no part in them.
+    """
+    from gfce.training import load_generator, synthesize  # torch is slow to import
+    from gfce.training.precision import find_device, reproducible
+
+    results = Results(config)
+    settings, device = config.training, find_device(config.training.device)
+    generator = load_generator(results.model(cell) / "weights.safetensors", device)
+    tested = test_patients(config, cell, read_patients(results))
+    with (
+        reproducible(settings, int(cell.seed), device),
+        atomic_folder(results.predictions(cell)) as folder,
+    ):
+        write_derivative_description(folder, f"Synthetic CE-MRI of {model_label(config, cell)}")
+        for row in progress(records(tested), f"predict {model_label(config, cell)}"):
+            images = results.images(row["institution"])
+            inputs = network_inputs(images, row["patient_id"], cell.normalization)
+            output = synthesize(
+                generator, inputs["t1w"], inputs["t2w"], settings.batch_size, settings.precision
+            )
+            normalized = from_network(output, NORMALIZATIONS[cell.normalization])
+            _write_prediction(folder, images, row, normalized, cell)
+
+
+def network_inputs(images: Path, patient_id: str, normalization: str) -> dict[str, Volume]:
+    """A patient's T1w and T2w in network units, float32 (slice, row, column)."""
+    volumes = load_volumes(images, patient_id, ("t1w", "t2w"))
+    statistics = load_statistics(images)
+    chosen = NORMALIZATIONS[normalization]
+    return {
+        modality: to_network(chosen.map_for(statistics[patient_id, modality]).apply(volume), chosen)
+        for modality, volume in volumes.items()
+    }
+
+
+def prediction_path(folder: Path, patient_id: str) -> Path:
+    """Where a patient's synthetic CE volume lies in a folder of predictions."""
+    return folder / f"{anat_path(patient_id, SYNTHETIC)}.nii.gz"
+
+
+def load_prediction(folder: Path, patient_id: str) -> Volume:
+    """Read a patient's synthetic CE volume, in normalized units (slice, row, column)."""
+    return to_array(read_image(prediction_path(folder, patient_id)))
+
+
+def _write_prediction(
+    folder: Path, images: Path, row: dict[str, Any], normalized: Volume, cell: Cell
+) -> None:
+    patient = row["patient_id"]
+    path = prediction_path(folder, patient)
+    write_image(to_image(normalized, load_grid(images, patient)), path)
+    sources = [f"bids:raw:{anat_path(patient, SUFFIXES[m])}.nii.gz" for m in ("t1w", "t2w")]
+    write_json(
+        path.parent / path.name.replace(".nii.gz", ".json"),
+        {
+            "Sources": sources,
+            "Units": "arbitrary",
+            "Description": f"Synthetic contrast-enhanced T1w in {cell.normalization} units",
+        },
+    )

@@ -1,0 +1,1 @@
+"""Volumes, resampling, normalizations and the store of resampled patients."""

@@ -1,0 +1,64 @@
+"""`gfce preprocess`: an institution's patients on the study's matrix, with their statistics."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+
+from gfce.config import Images, StudyConfig
+from gfce.files import atomic_folder, records, write_csv
+from gfce.images.arrays import Grid
+from gfce.images.normalizations import VolumeStatistics
+from gfce.images.store import MODALITIES, ResampledPatient, save_patient, statistics_table
+from gfce.images.volumes import (
+    foreground,
+    orient,
+    read_image,
+    resample_in_plane,
+    to_array,
+)
+from gfce.progress import progress
+from gfce.study import Results, read_patients
+
+
+def preprocess(config: StudyConfig, institution: str) -> None:
+    """Resample an institution's patients and store raw intensities, masks and statistics."""
+    results = Results(config)
+    patients = read_patients(results)
+    patients = patients[patients["institution"] == institution]
+    statistics = {}
+    with atomic_folder(results.images(institution)) as folder:
+        for row in progress(records(patients), f"preprocess {institution}"):
+            patient = resample_patient(row, config.cohort.dataset, config.images)
+            save_patient(patient, folder)
+            for modality, values in volume_statistics(patient, config.images).items():
+                statistics[patient.patient_id, modality] = values
+        write_csv(statistics_table(statistics), folder / "statistics.csv")
+
+
+def resample_patient(row: dict[str, str], dataset: Path, images: Images) -> ResampledPatient:
+    """Read one patient of patients.csv and resample every volume to the study's matrix."""
+    resampled = {
+        modality: resample_in_plane(orient(read_image(dataset / row[modality])), images.matrix)
+        for modality in MODALITIES
+    }
+    masks = {"foreground": foreground(resampled["t1w"], resampled["t2w"])}
+    if not pd.isna(row["tumour"]):
+        tumour = orient(read_image(dataset / row["tumour"])) > 0
+        masks["tumour"] = resample_in_plane(tumour, images.matrix, labels=True)
+    return ResampledPatient(
+        row["patient_id"],
+        {modality: to_array(image) for modality, image in resampled.items()},
+        {name: to_array(mask) > 0 for name, mask in masks.items()},
+        Grid.of(resampled["t1w"]),
+    )
+
+
+def volume_statistics(patient: ResampledPatient, images: Images) -> dict[str, VolumeStatistics]:
+    """Statistics of a patient's volumes, in the region that the study asks for."""
+    region = patient.masks["foreground"] if images.statistics_region == "foreground" else None
+    return {
+        modality: VolumeStatistics.of(volume, region)
+        for modality, volume in patient.volumes.items()
+    }

@@ -1,0 +1,128 @@
+"""Reading, writing and resampling of volumes: the only module that knows SimpleITK.
+
+It turns images into the arrays of `gfce.images.arrays` and back.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TypeAlias
+
+import numpy as np
+import SimpleITK as sitk  # noqa: N813 (the library's own convention)
+from numpy.typing import NDArray
+
+from gfce.errors import UserError
+from gfce.images.arrays import Grid, Volume
+
+Image: TypeAlias = sitk.Image
+"""Voxels with their place in the patient."""
+
+
+def read_image(path: Path) -> Image:
+    """Read any 3D image that SimpleITK reads.
+
+    Raises:
+        UserError: the file is missing, unreadable or not one 3D volume.
+    """
+    if not path.exists():
+        raise UserError(f"{path.name}: no such file")
+    # ITK prints warnings of its own on standard error; what matters is raised below.
+    sitk.ProcessObject.SetGlobalWarningDisplay(False)
+    try:
+        image = sitk.ReadImage(str(path))
+    except RuntimeError:
+        raise UserError(f"{path.name}: not an image that SimpleITK can read") from None
+    if image.GetDimension() != 3 or image.GetNumberOfComponentsPerPixel() != 1:
+        raise UserError(f"{path.name}: not a single 3D volume of one value per voxel")
+    return image
+
+
+def write_image(image: Image, path: Path) -> None:
+    """Write an image; the format is that of the file's name."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    sitk.WriteImage(image, str(path), useCompression=True)
+
+
+def to_image(array: NDArray[np.generic], grid: Grid) -> Image:
+    """An image of an array (slice, row, column) on a grid."""
+    image = sitk.GetImageFromArray(array)
+    image.SetSpacing(grid.spacing)
+    image.SetOrigin(grid.origin)
+    image.SetDirection(grid.direction)
+    return image
+
+
+def to_array(image: Image) -> Volume:
+    """The intensities of an image, float32 (slice, row, column)."""
+    return sitk.GetArrayFromImage(image).astype(np.float32, copy=False)
+
+
+def same_grid(first: Image, second: Image, tolerance_mm: float = 0.01) -> bool:
+    """Whether two images have the same voxels in the same places."""
+    if first.GetSize() != second.GetSize():
+        return False
+    return all(
+        np.allclose(
+            first.TransformIndexToPhysicalPoint(corner),
+            second.TransformIndexToPhysicalPoint(corner),
+            atol=tolerance_mm,
+        )
+        for corner in _corners(first)
+    )
+
+
+def _corners(image: Image) -> list[tuple[int, ...]]:
+    last = [length - 1 for length in image.GetSize()]
+    return [(0, 0, 0), (last[0], 0, 0), (0, last[1], 0), (0, 0, last[2])]
+
+
+def orient(image: Image) -> Image:
+    """Reorder and flip the axes so that arrays are axial and LPS; no voxel is interpolated."""
+    return sitk.DICOMOrient(image, "LPS")
+
+
+def resample_in_plane(image: Image, matrix: tuple[int, int], *, labels: bool = False) -> Image:
+    """Resample each slice to `matrix` (rows, columns) over the same field of view.
+
+    Bilinear, as in the study (study point 1); nearest neighbour for label images. Slices stay
+    where they are.
+    """
+    columns, rows, slices = image.GetSize()
+    size = (matrix[1], matrix[0], slices)
+    old = image.GetSpacing()
+    spacing = (old[0] * columns / size[0], old[1] * rows / size[1], old[2])
+    # The field of view is kept, so the first voxel's centre moves by half the change in size.
+    shift = [(new - was) / (2 * was) for new, was in zip(spacing, old, strict=True)]
+    resampler = sitk.ResampleImageFilter()
+    resampler.SetSize(size)
+    resampler.SetOutputSpacing(spacing)
+    resampler.SetOutputDirection(image.GetDirection())
+    resampler.SetOutputOrigin(image.TransformContinuousIndexToPhysicalPoint(shift))
+    resampler.SetInterpolator(sitk.sitkNearestNeighbor if labels else sitk.sitkLinear)
+    resampler.SetUseNearestNeighborExtrapolator(True)
+    if not labels:
+        image = sitk.Cast(image, sitk.sitkFloat32)
+    return resampler.Execute(image)
+
+
+def foreground(t1w: Image, t2w: Image) -> Image:
+    """The head, found on the two inputs alone: Otsu (1979), closed, largest part, holes filled.
+
+    The inputs are clipped at their 99th percentile and the brighter of the two is used, because
+    fluid is dark on T1w and suppressed fat on T2w.
+    """
+    brightest = np.maximum(_clipped(t1w), _clipped(t2w))
+    image = to_image(brightest, Grid.of(t1w))
+    mask = sitk.OtsuThreshold(image, 0, 1)
+    mask = sitk.BinaryMorphologicalClosing(mask, [2, 2, 0])
+    mask = sitk.RelabelComponent(sitk.ConnectedComponent(mask), sortByObjectSize=True) == 1
+    for number in range(mask.GetSize()[2]):
+        mask[:, :, number] = sitk.BinaryFillhole(mask[:, :, number])
+    return mask
+
+
+def _clipped(image: Image) -> Volume:
+    array = to_array(image)
+    top = np.percentile(array, 99)
+    return np.clip(array / top, 0, 1) if top > 0 else array

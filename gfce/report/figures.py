@@ -1,0 +1,50 @@
+"""`gfce figures`: the study's figures as PNG and SVG."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import matplotlib as mpl
+from matplotlib.figure import Figure
+
+from gfce.config import StudyConfig
+from gfce.errors import UserError
+from gfce.files import atomic_write
+from gfce.report.heterogeneity import draw_heterogeneity
+from gfce.report.synthesis import draw_synthesis
+from gfce.study import FIGURE_FORMATS, Results, figure_names
+
+STYLE: Any = {
+    "font.size": 8,
+    "axes.titlesize": 8,
+    "figure.dpi": 150,
+    "savefig.dpi": 200,
+    "svg.hashsalt": "gfce",  # the same figure twice gives the same file
+}
+
+
+def figures(config: StudyConfig, names: Sequence[str] = ()) -> None:
+    """Draw the named figures, or all of them.
+
+    Raises:
+        UserError: the study has no such figure.
+    """
+    known = figure_names(config)
+    for name in names or known:
+        if name not in known:
+            raise UserError(f"figure {name}: not one of {', '.join(known)}")
+        with mpl.rc_context(STYLE):
+            figure = _draw(config, name, known[name])
+            _save(figure, config, name)
+
+
+def _draw(config: StudyConfig, name: str, network: str | None) -> Figure:
+    return draw_heterogeneity(config) if network is None else draw_synthesis(config, network)
+
+
+def _save(figure: Figure, config: StudyConfig, name: str) -> None:
+    for kind in FIGURE_FORMATS:
+        with atomic_write(Results(config).figure(name, kind)) as temporary:
+            metadata = {"Date": None} if kind == "svg" else {"Software": None}
+            figure.savefig(temporary, metadata=metadata)

@@ -1,0 +1,108 @@
+"""Figure 1: how different the institutions' images are, and what normalization does to it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import seaborn as sns
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure, SubFigure
+from matplotlib.lines import Line2D
+from numpy.typing import NDArray
+
+from gfce.config import StudyConfig
+from gfce.images.normalizations import NORMALIZATIONS
+from gfce.images.store import MODALITIES, load_masks, load_statistics, load_volumes
+from gfce.report.tiles import pixel_aspect, show, shown_slice, window
+from gfce.study import Results, read_patients
+
+TITLES = {"t1w": "T1w", "t2w": "T2w", "ce": "CE-T1w"}
+NORMALIZATION_TITLES = {"min_max": "Min-Max", "z_score": "Z-Score"}
+HISTOGRAM_PATIENTS = 8
+HISTOGRAM_VOXELS = 20_000
+"""Patients per institution and voxels per patient in a histogram: enough for a smooth curve."""
+
+
+def draw_heterogeneity(config: StudyConfig) -> Figure:
+    """One patient of each institution above the histograms of all of them."""
+    patients = read_patients(Results(config))
+    institutions = [*config.cohort.development, *config.cohort.external]
+    scales = ["raw", *config.grid.normalizations]
+    figure = Figure(figsize=(max(7.5, 1.35 * len(institutions)), 10), layout="constrained")
+    parts: Any = figure.subfigures(2, 1, height_ratios=[1, 1.25])
+    _draw_images(parts[0], config, patients, institutions)
+    _draw_histograms(parts[1], config, patients, institutions, scales)
+    return figure
+
+
+def _draw_images(
+    figure: SubFigure, config: StudyConfig, patients: pd.DataFrame, institutions: list[str]
+) -> None:
+    grid = figure.subplots(len(MODALITIES), len(institutions), squeeze=False)
+    for column, institution in enumerate(institutions):
+        patient = patients["patient_id"][patients["institution"] == institution].iloc[0]
+        folder = Results(config).images(institution)
+        number = shown_slice(folder, patient)
+        aspect = pixel_aspect(folder, patient)
+        for row, volume in enumerate(load_volumes(folder, patient, MODALITIES).values()):
+            limits = window(volume)
+            show(grid[row, column], volume[number], limits, aspect)
+            grid[row, column].set_xlabel(f"{limits[0]:.0f} to {limits[1]:.0f}", fontsize=6)
+        grid[0, column].set_title(institution)
+    for row, modality in enumerate(MODALITIES):
+        grid[row, 0].set_ylabel(TITLES[modality])
+    figure.suptitle("One patient of each institution; below each image, its raw window", fontsize=8)
+
+
+def _draw_histograms(
+    figure: SubFigure,
+    config: StudyConfig,
+    patients: pd.DataFrame,
+    institutions: list[str],
+    scales: list[str],
+) -> None:
+    grid = figure.subplots(len(MODALITIES), len(scales), squeeze=False)
+    for row, modality in enumerate(MODALITIES):
+        for column, scale in enumerate(scales):
+            intensities = {
+                institution: _intensities(config, patients, institution, modality, scale)
+                for institution in institutions
+            }
+            _draw_histogram(grid[row, column], intensities)
+            grid[0, column].set_title(NORMALIZATION_TITLES.get(scale, scale))
+        grid[row, 0].set_ylabel(f"{TITLES[modality]}: density in the head")
+    colours = sns.color_palette("colorblind", len(institutions))
+    handles = [Line2D([], [], color=colour) for colour in colours]
+    figure.legend(handles, institutions, loc="outside lower center", ncols=len(institutions))
+
+
+def _intensities(
+    config: StudyConfig, patients: pd.DataFrame, institution: str, modality: str, scale: str
+) -> NDArray[np.float32]:
+    """Intensities in the heads of an institution's first patients, on one scale."""
+    folder = Results(config).images(institution)
+    statistics = load_statistics(folder)
+    parts = []
+    for patient in patients["patient_id"][patients["institution"] == institution].head(
+        HISTOGRAM_PATIENTS
+    ):
+        volume = load_volumes(folder, patient, (modality,))[modality]
+        if scale != "raw":
+            volume = NORMALIZATIONS[scale].map_for(statistics[patient, modality]).apply(volume)
+        values = volume[load_masks(folder, patient)["foreground"]]
+        parts.append(values[:: max(1, len(values) // HISTOGRAM_VOXELS)])
+    return np.concatenate(parts)
+
+
+def _draw_histogram(axes: Axes, intensities: dict[str, NDArray[np.float32]]) -> None:
+    limits = np.percentile(np.concatenate(list(intensities.values())), [0.2, 99.5])
+    bins = np.linspace(limits[0], limits[1], 80)
+    colours = sns.color_palette("colorblind", len(intensities))
+    for colour, values in zip(colours, intensities.values(), strict=True):
+        sns.histplot(
+            x=values, bins=bins, stat="density", element="step", fill=False, color=colour, ax=axes
+        )
+    axes.set(xlabel="", ylabel="", yticks=[], xlim=limits)
+    sns.despine(ax=axes, left=True)

@@ -1,0 +1,93 @@
+"""Figure 3: T1w, T2w, CE, the models' synthetic CE and their errors, for external patients."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.image import AxesImage
+
+from gfce.config import StudyConfig
+from gfce.evaluation.predict import load_prediction
+from gfce.evaluation.scaling import common_scale
+from gfce.files import records
+from gfce.images.arrays import Volume
+from gfce.images.normalizations import NORMALIZATIONS
+from gfce.images.store import MODALITIES, load_statistics, load_volumes
+from gfce.report.tiles import bare, pixel_aspect, show, shown_slice, window
+from gfce.study import Cell, Results, cells, model_label, read_patients
+
+ERROR_LIMITS = (0.0, 0.3)
+"""Absolute errors on the [0, 1] scale that are shown as black and white."""
+
+
+def draw_synthesis(config: StudyConfig, network: str) -> Figure:
+    """One patient of each external institution, two rows each: images, and errors below them."""
+    shown = [
+        cell
+        for cell in cells(config)
+        if cell.network == network and cell.seed == config.grid.seeds[0]
+    ]
+    patients = _one_of_each(config)
+    size = (1.2 * (3 + len(shown)), 2.9 * len(patients))
+    figure = Figure(figsize=size, layout="constrained")
+    grid = figure.subplots(2 * len(patients), 3 + len(shown), squeeze=False)
+    for number, patient in enumerate(patients):
+        rows = grid[2 * number : 2 * number + 2]
+        errors = _draw_patient(rows, config, patient, shown)
+    for axes, title in zip(grid[0], _titles(config, shown), strict=True):
+        axes.set_title(title)
+    bar = figure.colorbar(errors, ax=grid, shrink=0.5, pad=0.01, extend="max")
+    bar.set_label("absolute error on the [0, 1] scale")
+    return figure
+
+
+def _titles(config: StudyConfig, shown: list[Cell]) -> list[str]:
+    return ["T1w", "T2w", "CE", *(model_label(config, cell) for cell in shown)]
+
+
+def _one_of_each(config: StudyConfig) -> list[dict[str, Any]]:
+    """A test patient of each external institution (of each development one if none is external)."""
+    patients = read_patients(Results(config))
+    tested = patients[patients["split"] == "test"]
+    chosen = config.cohort.external or config.cohort.development
+    return [records(tested[tested["institution"] == name].head(1))[0] for name in chosen]
+
+
+def _draw_patient(
+    rows: Any, config: StudyConfig, patient: dict[str, Any], shown: list[Cell]
+) -> AxesImage:
+    images, errors = rows
+    patient_id = patient["patient_id"]
+    folder = Results(config).images(patient["institution"])
+    number, aspect = shown_slice(folder, patient_id), pixel_aspect(folder, patient_id)
+    volumes = load_volumes(folder, patient_id, MODALITIES)
+    for axes, below, volume in zip(images, errors, volumes.values(), strict=False):
+        show(axes, volume[number], window(volume), aspect)
+        bare(below)
+    images[0].set_ylabel(f"{patient['institution']}\n{patient_id}")
+    for axes, below, cell in zip(images[3:], errors[3:], shown, strict=True):
+        real, synthetic = _compared(config, patient, cell, volumes["ce"])
+        show(axes, synthetic[number], window(real), aspect)
+        difference = np.abs(real - synthetic)
+        map_ = show(below, difference[number], ERROR_LIMITS, aspect, "inferno")
+        below.set_xlabel(f"MAE {1000 * difference.mean():.1f}", fontsize=6)
+    _note(errors[0])
+    return map_
+
+
+def _note(axes: Axes) -> None:
+    axes.text(0, 0.5, "errors;\nMAE × 10³\nof the volume", transform=axes.transAxes, fontsize=6)
+
+
+def _compared(
+    config: StudyConfig, patient: dict[str, Any], cell: Cell, ce: Volume
+) -> tuple[Volume, Volume]:
+    results = Results(config)
+    synthetic = load_prediction(results.predictions(cell), patient["patient_id"])
+    statistics = load_statistics(results.images(patient["institution"]))
+    normalization = NORMALIZATIONS[cell.normalization]
+    raw = normalization.map_for(statistics[patient["patient_id"], "ce"]).invert(synthetic)
+    return common_scale(ce, raw, "reference")

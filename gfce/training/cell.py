@@ -1,0 +1,110 @@
+"""`gfce train`: the model of one cell, from the store of resampled patients to its weights."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import platform
+import time
+from dataclasses import asdict
+from importlib.metadata import version
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from gfce import __version__
+from gfce.config import StudyConfig
+from gfce.files import atomic_write, write_csv, write_text
+from gfce.images.normalizations import NORMALIZATIONS, to_network
+from gfce.images.store import MODALITIES, load_statistics, load_volumes
+from gfce.provenance import digest, fingerprint
+from gfce.study import Cell, Results, read_patients, read_training_set
+from gfce.training import TrainedModel, TrainingSlices, save_weights, train
+
+
+def train_cell(config: StudyConfig, cell: Cell) -> None:
+    """Train a cell's model; write weights.safetensors, history.csv and run.json.
+
+    The checkpoint is keyed by the code, the settings and the training data: a cell that was
+    interrupted goes on where it stood, and one that was finished with the same key is not trained
+    again.
+    """
+    started = time.monotonic()
+    results = Results(config)
+    slices = training_slices(results, cell)
+    network = config.network(cell.network)
+    key = digest([fingerprint("train", config, cell), cell.seed, _data_digest(slices)])
+    model = train(
+        slices,
+        network,
+        config.training,
+        bounded=NORMALIZATIONS[cell.normalization].bounded,
+        seed=int(cell.seed),
+        checkpoint=results.checkpoint(cell),
+        key=key,
+    )
+    folder = results.model(cell)
+    with atomic_write(folder / "weights.safetensors") as temporary:
+        save_weights(
+            temporary,
+            model.generator,
+            network,
+            bounded=NORMALIZATIONS[cell.normalization].bounded,
+        )
+    write_csv(pd.DataFrame(model.history), folder / "history.csv")
+    _write_run(folder / "run.json", config, cell, model, slices, key, time.monotonic() - started)
+
+
+def training_slices(results: Results, cell: Cell) -> TrainingSlices:
+    """All slices of a cell's training patients, in network units."""
+    institutions = read_patients(results).set_index("patient_id")["institution"]
+    normalization = NORMALIZATIONS[cell.normalization]
+    volumes: dict[str, list[np.ndarray]] = {modality: [] for modality in MODALITIES}
+    names: list[str] = []
+    numbers: list[int] = []
+    for patient in read_training_set(results, cell.training_set):
+        folder = results.images(institutions[patient])
+        statistics = load_statistics(folder)
+        for modality, raw in load_volumes(folder, patient, MODALITIES).items():
+            normalized = normalization.map_for(statistics[patient, modality]).apply(raw)
+            volumes[modality].append(to_network(normalized, normalization))
+        names += [patient] * len(raw)
+        numbers += range(len(raw))
+    stacked = {modality: np.concatenate(parts) for modality, parts in volumes.items()}
+    return TrainingSlices(**stacked, patient_ids=tuple(names), slice_numbers=tuple(numbers))
+
+
+def _data_digest(slices: TrainingSlices) -> str:
+    content = hashlib.sha256()
+    for array in (slices.t1w, slices.t2w, slices.ce):
+        content.update(repr(array.shape).encode())
+        content.update(np.ascontiguousarray(array).data)
+    return content.hexdigest()
+
+
+def _write_run(
+    path: Path,
+    config: StudyConfig,
+    cell: Cell,
+    model: TrainedModel,
+    slices: TrainingSlices,
+    key: str,
+    seconds: float,
+) -> None:
+    run = {
+        "cell": asdict(cell),
+        "config": config.model_dump(mode="json"),
+        "fingerprint": key,
+        "versions": {
+            "gfce": __version__,
+            "python": platform.python_version(),
+            **{name: version(name) for name in ("torch", "numpy", "safetensors")},
+        },
+        "device": model.device,
+        "wall_seconds": seconds,
+        "steps": model.steps,
+        "slices": len(slices),
+        "patients": sorted(set(slices.patient_ids)),
+    }
+    write_text(json.dumps(run, indent=2, sort_keys=True) + "\n", path)

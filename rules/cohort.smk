@@ -1,0 +1,47 @@
+# Who takes part.
+
+if STUDY.simulation:
+
+    rule simulate:
+        input:
+            config=ancient(CONFIG),
+        output:
+            participants=STUDY.cohort.dataset / "participants.tsv",
+        log:
+            log_of("simulate"),
+        benchmark:
+            benchmark_of("simulate")
+        conda:
+            "../envs/gfce.yaml"
+        threads: 16
+        params:
+            made_by=made_by("simulate"),
+        shell:
+            "gfce simulate {input.config} --workers {threads} > {log} 2>&1"
+
+
+def participants(wildcards):
+    """The list of patients, unless it is missing: then `gfce index` says what to do."""
+    path = STUDY.cohort.dataset / "participants.tsv"
+    return [path] if STUDY.simulation or path.exists() else []
+
+
+rule index:
+    input:
+        participants,
+        config=ancient(CONFIG),
+    output:
+        patients=RESULTS.patients,
+        training_sets=RESULTS.training_sets,
+        exclusions=RESULTS.exclusions,
+    log:
+        log_of("index"),
+    benchmark:
+        benchmark_of("index")
+    conda:
+        "../envs/gfce.yaml"
+    threads: 16
+    params:
+        made_by=made_by("index"),
+    shell:
+        "gfce index {input.config} --workers {threads} > {log} 2>&1"

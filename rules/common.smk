@@ -1,0 +1,63 @@
+# The grid as wildcards and targets, nothing else.
+import os
+
+from gfce.config import load_config
+from gfce.errors import UserError
+from gfce.provenance import fingerprint
+from gfce.study import FIGURE_FORMATS as FORMATS
+from gfce.study import Cell, Results, cells, figure_names, find_cell, test_institutions
+
+# Not the `configfile:` directive, which would merge a user's file into the default one.
+if workflow.config_settings.config:
+    raise WorkflowError(
+        "--config is not read: write the value into the configuration file"
+    )
+if len(workflow.configfiles) > 1:
+    raise WorkflowError("give one --configfile: configurations are not merged")
+CONFIG = os.path.relpath([*workflow.configfiles, "config/config.yaml"][0])
+try:
+    STUDY = load_config(Path(CONFIG))
+except UserError as error:
+    raise WorkflowError(str(error)) from None
+
+RESULTS = Results(STUDY)
+CELL = Cell("{network}", "{normalization}", "{training_set}", "{seed}")
+CELLS = cells(STUDY)
+INSTITUTIONS = [*STUDY.cohort.development, *STUDY.cohort.external]
+TARGETS = [
+    RESULTS.metrics,
+    RESULTS.tables,
+    RESULTS.statistics,
+    *[RESULTS.figure(name, kind) for name in figure_names(STUDY) for kind in FORMATS],
+]
+
+
+wildcard_constraints:
+    network="|".join(STUDY.grid.networks),
+    normalization="|".join(STUDY.grid.normalizations),
+    training_set="|".join(STUDY.training_sets()),
+    seed=r"\d+",
+    institution="|".join(INSTITUTIONS),
+    which="(_.+)?",
+
+
+def cell_of(wildcards):
+    return find_cell(STUDY, str(CELL).format(**wildcards))
+
+
+def made_by(step):
+    """Parameter that reruns a rule when the code or the settings of its step change."""
+    return fingerprint(step, STUDY)
+
+
+def cell_made_by(step):
+    """The same for a step that is done cell by cell."""
+    return lambda wildcards: fingerprint(step, STUDY, cell_of(wildcards))
+
+
+def log_of(step, what="all"):
+    return RESULTS.root / "logs" / step / f"{what}.log"
+
+
+def benchmark_of(step, what="all"):
+    return RESULTS.root / "benchmarks" / step / f"{what}.tsv"

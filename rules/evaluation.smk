@@ -1,0 +1,44 @@
+# Scores of the predictions, and of two predictors that learn nothing.
+
+
+rule evaluate:
+    input:
+        config=ancient(CONFIG),
+        patients=RESULTS.patients,
+        images=rules.predict.input.images,
+        predictions=rules.predict.output.predictions,
+    output:
+        metrics=RESULTS.cell_metrics(CELL),
+    log:
+        log_of("evaluate", CELL),
+    benchmark:
+        benchmark_of("evaluate", CELL)
+    conda:
+        "../envs/gfce.yaml"
+    threads: 1
+    params:
+        cell=str(CELL),
+        made_by=cell_made_by("evaluate"),
+    shell:
+        "gfce evaluate {input.config} {params.cell} > {log} 2>&1"
+
+
+rule baselines:
+    input:
+        config=ancient(CONFIG),
+        patients=RESULTS.patients,
+        training_sets=RESULTS.training_sets,
+        images=[RESULTS.images(institution) for institution in INSTITUTIONS],
+    output:
+        baselines=RESULTS.baselines,
+    log:
+        log_of("baselines"),
+    benchmark:
+        benchmark_of("baselines")
+    conda:
+        "../envs/gfce.yaml"
+    threads: 1
+    params:
+        made_by=made_by("evaluate"),
+    shell:
+        "gfce evaluate {input.config} --baselines > {log} 2>&1"

@@ -1,0 +1,20 @@
+# From the scanner's voxels to the study's matrix.
+
+
+rule preprocess:
+    input:
+        config=ancient(CONFIG),
+        patients=RESULTS.patients,
+    output:
+        images=directory(RESULTS.images("{institution}")),
+    log:
+        log_of("preprocess", "{institution}"),
+    benchmark:
+        benchmark_of("preprocess", "{institution}")
+    conda:
+        "../envs/gfce.yaml"
+    threads: 1
+    params:
+        made_by=made_by("preprocess"),
+    shell:
+        "gfce preprocess {input.config} {wildcards.institution} > {log} 2>&1"

@@ -1,0 +1,57 @@
+# One training, and its application, for each cell of the grid.
+
+
+rule train:
+    input:
+        config=ancient(CONFIG),
+        patients=RESULTS.patients,
+        training_sets=RESULTS.training_sets,
+        images=lambda wildcards: [
+            RESULTS.images(institution)
+            for institution in STUDY.training_sets()[wildcards.training_set]
+        ],
+    output:
+        weights=RESULTS.model(CELL) / "weights.safetensors",
+        history=RESULTS.model(CELL) / "history.csv",
+        run=RESULTS.model(CELL) / "run.json",
+    log:
+        log_of("train", CELL),
+    benchmark:
+        benchmark_of("train", CELL)
+    conda:
+        "../envs/gfce.yaml"
+    threads: STUDY.training.threads
+    resources:
+        gpu=1,
+    params:
+        cell=str(CELL),
+        made_by=cell_made_by("train"),
+    shell:
+        "gfce train {input.config} {params.cell} > {log} 2>&1"
+
+
+rule predict:
+    input:
+        config=ancient(CONFIG),
+        patients=RESULTS.patients,
+        images=lambda wildcards: [
+            RESULTS.images(institution)
+            for institution in test_institutions(STUDY, cell_of(wildcards))
+        ],
+        weights=rules.train.output.weights,
+    output:
+        predictions=directory(RESULTS.predictions(CELL)),
+    log:
+        log_of("predict", CELL),
+    benchmark:
+        benchmark_of("predict", CELL)
+    conda:
+        "../envs/gfce.yaml"
+    threads: STUDY.training.threads
+    resources:
+        gpu=1,
+    params:
+        cell=str(CELL),
+        made_by=cell_made_by("predict"),
+    shell:
+        "gfce predict {input.config} {params.cell} > {log} 2>&1"

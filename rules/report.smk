@@ -1,0 +1,42 @@
+# Figures. Figure 1 needs no model, so it is drawn while models train.
+
+
+rule heterogeneity_figure:
+    input:
+        config=ancient(CONFIG),
+        patients=RESULTS.patients,
+        images=[RESULTS.images(institution) for institution in INSTITUTIONS],
+    output:
+        figure=[RESULTS.figure("figure1", kind) for kind in FORMATS],
+    log:
+        log_of("figures", "figure1"),
+    benchmark:
+        benchmark_of("figures", "figure1")
+    conda:
+        "../envs/gfce.yaml"
+    threads: 1
+    params:
+        made_by=made_by("figures"),
+    shell:
+        "gfce figures {input.config} figure1 > {log} 2>&1"
+
+
+rule synthesis_figure:
+    input:
+        config=ancient(CONFIG),
+        patients=RESULTS.patients,
+        images=[RESULTS.images(institution) for institution in INSTITUTIONS],
+        predictions=[RESULTS.predictions(cell) for cell in CELLS],
+    output:
+        figure=[RESULTS.figure("figure3{which}", kind) for kind in FORMATS],
+    log:
+        log_of("figures", "figure3{which}"),
+    benchmark:
+        benchmark_of("figures", "figure3{which}")
+    conda:
+        "../envs/gfce.yaml"
+    threads: 1
+    params:
+        made_by=made_by("figures"),
+    shell:
+        "gfce figures {input.config} figure3{wildcards.which} > {log} 2>&1"
