@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from gfce.errors import UserError
 
@@ -50,13 +50,20 @@ class Cohort(Section):
     """Institutions whose patients are split into training and internal test, in table order."""
     external: list[Identifier] = []
     """Institutions whose patients are all external test, in table order."""
-    training_patients: PositiveInt | Annotated[float, Field(gt=0, lt=1)] = 53
+    training_patients: int | float = 53
     """Training patients of each development institution: a number, or a share such as 0.75."""
     pooled_patients: PositiveInt | None = None
     """Patients of a pooled training set (empty: as many as its smallest institution trains on)."""
     unusable_patient: Literal["exclude", "stop"] = "exclude"
     """What a patient with a missing, broken or misaligned volume does: `exclude` leaves the patient
     out and says so in exclusions.csv, `stop` ends the run."""
+
+    @field_validator("training_patients")
+    @classmethod
+    def _is_a_number_or_a_share(cls, value: float) -> float:
+        if value <= 0 or (value >= 1 and value != int(value)):
+            raise ValueError("give a whole number of patients, or a share between 0 and 1")
+        return int(value) if value >= 1 else value
 
     @model_validator(mode="after")
     def _institutions_have_one_role(self) -> Cohort:
@@ -68,7 +75,7 @@ class Cohort(Section):
 
 
 class Images(Section):
-    """How volumes are prepared."""
+    """Resampling of the volumes and the statistics that are taken of them."""
 
     matrix: tuple[PositiveInt, PositiveInt] = (256, 224)
     """Rows and columns of a resampled slice, each divisible by 4 (paper: 256 x 224)."""
@@ -112,6 +119,9 @@ class Grid(Section):
         for axis, values in (("normalizations", self.normalizations), ("seeds", self.seeds)):
             if len(set(values)) < len(values):
                 raise ValueError(f"{axis}: the same value stands there twice")
+        groups = [frozenset(institutions) for institutions in self.training_sets.values()]
+        if len(set(groups)) < len(groups):
+            raise ValueError("training_sets: two of them have the same institutions")
         for name, network in self.networks.items():
             if network.architecture is None and name not in get_args(Architecture):
                 raise ValueError(
@@ -252,6 +262,8 @@ def parse_config(content: Any, source: str) -> StudyConfig:
     Raises:
         UserError: an unknown key or an impossible value, with its place and the mend.
     """
+    if not isinstance(content, dict):
+        raise UserError(f"{source}: has no keys: start from config/config.yaml")
     try:
         return StudyConfig.model_validate(content)
     except ValidationError as error:

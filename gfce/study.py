@@ -140,7 +140,13 @@ class Results:
 
 
 def read_patients(results: Results) -> pd.DataFrame:
-    """The cohort's usable patients, one row each (columns of patients.csv)."""
+    """The cohort's usable patients, one row each (columns of patients.csv).
+
+    Raises:
+        UserError: the cohort has not been indexed.
+    """
+    if not results.patients.exists():
+        raise UserError(f"{results.patients}: is not there: run `gfce index` first")
     return pd.read_csv(results.patients, dtype={"institution": str, "tumour": object})
 
 

@@ -20,12 +20,6 @@ if STUDY.simulation:
             "gfce simulate {input.config} --workers {threads} > {log} 2>&1"
 
 
-def participants(wildcards):
-    """The list of patients, unless it is missing: then `gfce index` says what to do."""
-    path = STUDY.cohort.dataset / "participants.tsv"
-    return [path] if STUDY.simulation or path.exists() else []
-
-
 rule index:
     input:
         participants,

@@ -20,6 +20,9 @@ try:
 except UserError as error:
     raise WorkflowError(str(error)) from None
 
+# Steps run side by side: each is single-threaded but for what its configuration says.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
 RESULTS = Results(STUDY)
 CELL = Cell("{network}", "{normalization}", "{training_set}", "{seed}")
 CELLS = cells(STUDY)
@@ -61,3 +64,9 @@ def log_of(step, what="all"):
 
 def benchmark_of(step, what="all"):
     return RESULTS.root / "benchmarks" / step / f"{what}.tsv"
+
+
+def participants(wildcards):
+    """The list of patients, unless it is missing: then `gfce index` says what to do."""
+    path = STUDY.cohort.dataset / "participants.tsv"
+    return [path] if STUDY.simulation or path.exists() else []

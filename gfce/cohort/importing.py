@@ -16,7 +16,7 @@ from gfce.cohort.bids import (
 from gfce.errors import UserError
 from gfce.files import records
 from gfce.images.store import MODALITIES
-from gfce.images.volumes import read_image
+from gfce.images.volumes import check_finite, read_image
 from gfce.progress import progress
 
 COLUMNS = ("patient", "institution", *MODALITIES)
@@ -73,6 +73,8 @@ def _check_files(patient_id: str, row: dict[str, str], folder: Path) -> None:
 def _read_patient(patient_id: str, row: dict[str, str], folder: Path) -> Patient:
     try:
         images = {m: read_image(folder / row[m]) for m in MODALITIES if row[m]}
+        for modality, image in images.items():
+            check_finite(image, folder / row[modality])
         tumour = read_image(folder / row["tumour_mask"]) if row["tumour_mask"] else None
     except UserError as error:
         raise UserError(f"{patient_id}: {error}") from None

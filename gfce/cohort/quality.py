@@ -6,12 +6,10 @@ from dataclasses import dataclass
 from itertools import combinations
 from pathlib import Path
 
-import numpy as np
-
 from gfce.cohort.bids import PatientFiles
 from gfce.errors import UserError
 from gfce.images.store import MODALITIES
-from gfce.images.volumes import Image, read_image, same_grid, to_array
+from gfce.images.volumes import Image, check_finite, read_image, same_grid, to_array
 
 
 @dataclass(frozen=True)
@@ -56,9 +54,8 @@ def _only_file(patient: PatientFiles, modality: str) -> Path:
 
 def _check_intensities(paths: dict[str, Path], images: dict[str, Image]) -> None:
     for modality, path in paths.items():
+        check_finite(images[modality], path)
         array = to_array(images[modality])
-        if not np.isfinite(array).all():
-            raise UserError(f"{path.name}: has voxels that are not finite: export it again")
         if array.min() == array.max():
             raise UserError(f"{path.name}: every voxel is {array.min():g}: export it again")
 

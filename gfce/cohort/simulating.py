@@ -93,7 +93,7 @@ def _simulate_one(
         coarsening=simulation.coarsening,
         slices=simulation.slices,
     )
-    write_patient(root, _as_patient(patient_id, protocol.institution, simulated))
+    write_patient(root, _as_patient(patient_id, protocol.name, simulated))
 
 
 def _as_patient(patient_id: str, institution: str, simulated: SimulatedPatient) -> Patient:

@@ -38,11 +38,12 @@ def assign_roles(institutions: pd.Series, config: StudyConfig) -> pd.DataFrame:
 
 
 def _training_count(institution: str, available: int, wanted: int | float) -> int:
-    count = wanted if isinstance(wanted, int) else max(1, round(wanted * available))
-    if count >= available:
+    share = min(max(1, round(wanted * available)), available - 1)
+    count = wanted if isinstance(wanted, int) else share
+    if not 0 < count < available:
         raise UserError(
-            f"institution {institution}: {available} usable patients, but {count} to train on and "
-            "at least 1 to test: lower cohort.training_patients or add patients"
+            f"institution {institution}: too few usable patients ({available}): {max(count, 1)} to "
+            "train on and at least 1 to test are needed: lower cohort.training_patients or add some"
         )
     return count
 

@@ -16,6 +16,7 @@ import pandas as pd
 from safetensors import safe_open
 from safetensors.numpy import save_file
 
+from gfce.errors import UserError
 from gfce.files import records
 from gfce.images.arrays import Grid, Mask, Volume
 from gfce.images.normalizations import VolumeStatistics
@@ -64,7 +65,10 @@ def load_grid(folder: Path, patient_id: str) -> Grid:
 
 
 def _opened(folder: Path, patient_id: str) -> safe_open:
-    return safe_open(folder / f"{patient_id}.safetensors", framework="numpy")
+    path = folder / f"{patient_id}.safetensors"
+    if not path.exists():
+        raise UserError(f"{patient_id}: not in {folder}: run `gfce preprocess` first")
+    return safe_open(path, framework="numpy")
 
 
 def statistics_table(rows: dict[tuple[str, str], VolumeStatistics]) -> pd.DataFrame:
@@ -76,8 +80,11 @@ def statistics_table(rows: dict[tuple[str, str], VolumeStatistics]) -> pd.DataFr
 
 def load_statistics(folder: Path) -> dict[tuple[str, str], VolumeStatistics]:
     """Read the statistics of an institution's volumes by patient and modality."""
-    table = pd.read_csv(folder / "statistics.csv", float_precision="round_trip")
+    # Read as text, because not every version of pandas reads numbers to their last bit.
+    table = pd.read_csv(folder / "statistics.csv", dtype=str)
     return {
-        (row.pop("patient_id"), row.pop("modality")): VolumeStatistics(**row)
+        (row.pop("patient_id"), row.pop("modality")): VolumeStatistics(
+            **{name: float(value) for name, value in row.items()}
+        )
         for row in records(table)
     }

@@ -8,6 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TypeAlias
 
+import nibabel
 import numpy as np
 import SimpleITK as sitk  # noqa: N813 (the library's own convention)
 from numpy.typing import NDArray
@@ -36,6 +37,23 @@ def read_image(path: Path) -> Image:
     if image.GetDimension() != 3 or image.GetNumberOfComponentsPerPixel() != 1:
         raise UserError(f"{path.name}: not a single 3D volume of one value per voxel")
     return image
+
+
+def check_finite(image: Image, path: Path) -> None:
+    """Refuse an image, as read from `path`, with voxels that are not finite.
+
+    The reader of NIfTI files silently makes such voxels 0, so these are looked at another way.
+
+    Raises:
+        UserError: a voxel is infinite or not a number.
+    """
+    is_real = image.GetPixelID() in (sitk.sitkFloat32, sitk.sitkFloat64)
+    if is_real and path.name.endswith((".nii", ".nii.gz")):
+        values = np.asarray(nibabel.load(path).dataobj)
+    else:
+        values = sitk.GetArrayViewFromImage(image)
+    if not np.isfinite(values).all():
+        raise UserError(f"{path.name}: has voxels that are not finite: export it again")
 
 
 def write_image(image: Image, path: Path) -> None:

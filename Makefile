@@ -1,0 +1,34 @@
+# Two commands on a fresh machine: `make demo` and `make test`.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+INSTALLED := $(VENV)/installed
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+
+.PHONY: demo test check schema clean
+
+demo: $(INSTALLED) ## the whole study on a simulated cohort
+	snakemake --configfile config/demo.yaml
+
+test: check ## style, types and tests
+	pytest --numprocesses 2 --dist worksteal tests
+
+check: $(INSTALLED)
+	ruff check .
+	ruff format --check .
+	mypy
+	snakefmt --check Snakefile rules
+	snakemake --lint --configfile config/demo.yaml
+
+schema: $(INSTALLED) ## config/schema.json and docs/configuration.md, from gfce/config.py
+	gfce schema > config/schema.json
+	gfce schema --markdown > docs/configuration.md
+
+clean: ## results and simulated data, not the environment
+	rm -rf results data .snakemake
+
+$(INSTALLED): pyproject.toml constraints.txt
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "gfce needs Python 3.11 or newer: make PYTHON=python3.12")'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[test]'
+	touch $@

@@ -1,0 +1,58 @@
+"""The store of resampled patients."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from cohorts import COHORT, Configure, write_cohort
+
+from gfce.cohort.index import index
+from gfce.config import StudyConfig
+from gfce.errors import UserError
+from gfce.images.normalizations import VolumeStatistics
+from gfce.images.preprocess import preprocess
+from gfce.images.store import (
+    MODALITIES,
+    load_grid,
+    load_masks,
+    load_statistics,
+    load_volumes,
+)
+from gfce.images.volumes import read_image, resample_in_plane, to_array
+from gfce.study import Results
+
+
+@pytest.fixture
+def study(configure: Configure) -> StudyConfig:
+    config = configure()
+    write_cohort(config.cohort.dataset, COHORT)
+    index(config)
+    return config
+
+
+def test_raw_intensities_and_geometry_are_kept(study: StudyConfig) -> None:
+    preprocess(study, "A")
+    folder = Results(study).images("A")
+    stored = load_volumes(folder, "sub-A2", MODALITIES)
+    original = read_image(study.cohort.dataset / "sub-A2/anat/sub-A2_T1w.nii.gz")
+    resampled = resample_in_plane(original, (40, 36))
+    np.testing.assert_array_equal(stored["t1w"], to_array(resampled))
+    assert load_grid(folder, "sub-A2").spacing == pytest.approx(resampled.GetSpacing())
+    assert load_masks(folder, "sub-A2")["foreground"].shape == stored["ce"].shape
+
+
+@pytest.mark.parametrize("region", ["volume", "foreground"])
+def test_statistics_are_those_of_the_region(configure: Configure, region: str) -> None:
+    config = configure(images={"statistics_region": region})
+    write_cohort(config.cohort.dataset, COHORT)
+    index(config)
+    preprocess(config, "D")
+    folder = Results(config).images("D")
+    volume = load_volumes(folder, "sub-D1", ("ce",))["ce"]
+    mask = load_masks(folder, "sub-D1")["foreground"] if region == "foreground" else None
+    assert load_statistics(folder)["sub-D1", "ce"] == VolumeStatistics.of(volume, mask)
+
+
+def test_before_preprocessing(study: StudyConfig) -> None:
+    with pytest.raises(UserError, match=r"sub-A1: not in .*: run `gfce preprocess` first"):
+        load_volumes(Results(study).images("A"), "sub-A1", ("t1w",))
