@@ -89,9 +89,9 @@ def _figures(arguments: argparse.Namespace) -> None:
 
 
 def _schema(arguments: argparse.Namespace) -> None:
-    from gfce.config import schema_text
+    from gfce.schema import schema_markdown, schema_text
 
-    print(schema_text(), end="")
+    print(schema_markdown() if arguments.markdown else schema_text(), end="")
 
 
 def parser() -> argparse.ArgumentParser:
@@ -122,7 +122,8 @@ def parser() -> argparse.ArgumentParser:
     option = add("import", _import, "Turn a manifest of images into a BIDS dataset.")
     option("manifest", type=Path, metavar="MANIFEST", help="CSV: patient, institution, t1w, ...")
     option("-o", "--output", type=Path, required=True, metavar="DATASET", help="folder to write")
-    add("schema", _schema, "Print the JSON schema of a study configuration.")
+    option = add("schema", _schema, "Print the JSON schema of a study configuration.")
+    option("--markdown", action="store_true", help="as tables for a reader")
     return top
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import difflib
-import json
 from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
 
@@ -304,8 +303,3 @@ def _sections_in(annotation: Any) -> list[type[Section]]:
     if isinstance(annotation, type) and issubclass(annotation, Section):
         return [annotation]
     return [found for inner in get_args(annotation) for found in _sections_in(inner)]
-
-
-def schema_text() -> str:
-    """The JSON schema of a configuration, for editors: it stands in config/schema.json."""
-    return json.dumps(StudyConfig.model_json_schema(), indent=2) + "\n"

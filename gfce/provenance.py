@@ -37,6 +37,9 @@ NEUTRAL = {"gfce", "gfce.config", "gfce.study", "gfce.errors", "gfce.files", "gf
 """Modules whose text says nothing about a result: they check and name things. What they pass on,
 the settings of the step and the paths of its files, Snakemake compares by value."""
 
+INFERENCE = ("device", "precision", "batch_size", "threads")
+"""Settings of a training that a prediction depends on too."""
+
 NO_EFFECT = {"checkpoint_minutes", "walltime_minutes"}
 """Settings of a training that change when it saves, not what it learns."""
 
@@ -69,7 +72,12 @@ def _settings(step: str, config: StudyConfig, cell: Cell | None) -> Any:
     if step == "train":
         settings = {k: v for k, v in content["training"].items() if k not in NO_EFFECT}
         return settings, config.network(cell.network).model_dump()
-    return content["training"]["device"], content["evaluation"], test_institutions(config, cell)
+    used = content["evaluation"]
+    if step == "predict":
+        used = [
+            content["training"][key] for key in ("device", "precision", "batch_size", "threads")
+        ]
+    return used, test_institutions(config, cell)
 
 
 def digest(content: Any) -> str:

@@ -5,8 +5,9 @@ import pytest
 import yaml
 from cohorts import REPOSITORY, minimal_config
 
-from gfce.config import StudyConfig, load_config, parse_config, schema_text
+from gfce.config import StudyConfig, load_config, parse_config
 from gfce.errors import UserError
+from gfce.schema import schema_markdown, schema_text
 
 
 def complaint(content: Any) -> str:
@@ -100,3 +101,9 @@ def test_every_key_has_a_description() -> None:
 
 def test_the_schema_file_is_up_to_date() -> None:
     assert (REPOSITORY / "config" / "schema.json").read_text() == schema_text(), "make schema"
+
+
+def test_the_keys_for_readers_are_up_to_date() -> None:
+    text = (REPOSITORY / "docs" / "configuration.md").read_text()
+    assert text == schema_markdown(), "make schema"
+    assert "| `training_patients` | whole number or number | `53` |" in text

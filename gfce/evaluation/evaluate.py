@@ -12,7 +12,7 @@ import pandas as pd
 
 from gfce.config import StudyConfig
 from gfce.evaluation.metrics import score
-from gfce.evaluation.predict import load_prediction
+from gfce.evaluation.predictions import load_prediction
 from gfce.evaluation.scaling import SCALINGS, common_scale
 from gfce.files import records, write_csv
 from gfce.images.arrays import Volume

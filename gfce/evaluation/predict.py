@@ -7,15 +7,14 @@ from typing import Any
 
 from gfce.cohort.bids import SUFFIXES, anat_path, write_derivative_description, write_json
 from gfce.config import StudyConfig
+from gfce.evaluation.predictions import prediction_path
 from gfce.files import atomic_folder, records
 from gfce.images.arrays import Volume
 from gfce.images.normalizations import NORMALIZATIONS, from_network, to_network
 from gfce.images.store import load_grid, load_statistics, load_volumes
-from gfce.images.volumes import read_image, to_array, to_image, write_image
+from gfce.images.volumes import to_image, write_image
 from gfce.progress import progress
 from gfce.study import Cell, Results, model_label, read_patients, test_patients
-
-SYNTHETIC = "ce-gadolinium_desc-synthetic_T1w"
 
 
 def predict(config: StudyConfig, cell: Cell) -> None:
@@ -55,16 +54,6 @@ def network_inputs(images: Path, patient_id: str, normalization: str) -> dict[st
         modality: to_network(chosen.map_for(statistics[patient_id, modality]).apply(volume), chosen)
         for modality, volume in volumes.items()
     }
-
-
-def prediction_path(folder: Path, patient_id: str) -> Path:
-    """Where a patient's synthetic CE volume lies in a folder of predictions."""
-    return folder / f"{anat_path(patient_id, SYNTHETIC)}.nii.gz"
-
-
-def load_prediction(folder: Path, patient_id: str) -> Volume:
-    """Read a patient's synthetic CE volume, in normalized units (slice, row, column)."""
-    return to_array(read_image(prediction_path(folder, patient_id)))
 
 
 def _write_prediction(

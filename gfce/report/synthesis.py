@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from matplotlib.image import AxesImage
 
 from gfce.config import StudyConfig
-from gfce.evaluation.predict import load_prediction
+from gfce.evaluation.predictions import load_prediction
 from gfce.evaluation.scaling import common_scale
 from gfce.files import records
 from gfce.images.arrays import Volume

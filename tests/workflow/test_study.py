@@ -1,0 +1,222 @@
+"""A whole tiny study through Snakemake, on a simulated cohort and on real images."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+import SimpleITK as sitk  # noqa: N813
+import yaml
+from cohorts import REPOSITORY
+
+from gfce.cli import main
+from gfce.config import load_config
+from gfce.study import Results, cells
+
+REAL_COHORT = REPOSITORY.parent / "shared" / "real-cohort"
+INSTITUTIONS = [f"Institution-{number}" for number in range(1, 5)]
+
+
+def simulated_study(folder: Path, name: str = "tiny") -> dict[str, Any]:
+    return {
+        "study": name,
+        "results": str(folder / "results"),
+        "cohort": {
+            "dataset": str(folder / "data"),
+            "development": INSTITUTIONS[:3],
+            "external": INSTITUTIONS[3:],
+            "training_patients": 1,
+        },
+        "simulation": {
+            "patients": dict.fromkeys(INSTITUTIONS, 3) | {"Institution-4": 2},
+            "coarsening": 6,
+            "slices": 2,
+        },
+        "images": {"matrix": [40, 36]},
+        "grid": {"networks": {"mmgsn_net": {"width": 8}}},
+        "training": {"epochs": 1, "constant_epochs": 1, "threads": 1, "device": "cpu"},
+    }
+
+
+def write_config(folder: Path, content: dict[str, Any]) -> Path:
+    path = folder / f"{content['study']}.yaml"
+    path.write_text(yaml.safe_dump(content))
+    return path
+
+
+def snakemake(config: Path, *options: str) -> subprocess.CompletedProcess[str]:
+    """Run the workflow in the repository, with its bookkeeping beside the configuration."""
+    programs = Path(sys.executable).parent
+    command = [programs / "snakemake", "--configfile", config, "--cores", "2", "--nolock"]
+    return subprocess.run(
+        [*command, *options],
+        cwd=REPOSITORY,
+        env={**os.environ, "PATH": f"{programs}{os.pathsep}{os.environ['PATH']}"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def run_to_the_end(config: Path) -> Results:
+    answer = snakemake(config)
+    assert answer.returncode == 0, answer.stdout + answer.stderr
+    return Results(load_config(config))
+
+
+@pytest.fixture(scope="module")
+def study(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The configuration of a finished tiny study."""
+    folder = tmp_path_factory.mktemp("study")
+    config = write_config(folder, simulated_study(folder))
+    run_to_the_end(config)
+    return config
+
+
+def tables_of(results: Results) -> dict[str, bytes]:
+    """Every CSV of a study but those that hold times of day or of the clock."""
+    return {
+        str(path.relative_to(results.root)): path.read_bytes()
+        for path in sorted(results.root.rglob("*.csv"))
+        if path.name != "history.csv"
+    }
+
+
+def test_the_contract_is_kept(study: Path) -> None:
+    config = load_config(study)
+    results = Results(config)
+    metrics = pd.read_csv(results.metrics)
+    assert list(metrics.columns) == [
+        *("network", "normalization", "training_set", "model", "seed", "institution", "cohort"),
+        *("patient_id", "region", "scaling", "n_voxels", "mae", "psnr_db", "ssim"),
+    ]
+    assert metrics["model"].nunique() == 8
+    volumes = metrics[(metrics["region"] == "volume") & (metrics["scaling"] == "reference")]
+    # 2 held-out patients per development institution, 2 external ones; 6 uni models and 2 tri.
+    assert len(volumes) == 6 * (2 + 2) + 2 * (6 + 2)
+    assert not metrics.duplicated(["model", "seed", "patient_id", "region", "scaling"]).any()
+    assert metrics["mae"].between(0, 1).all()
+    for cell in cells(config):
+        folder = results.model(cell)
+        assert {path.name for path in folder.iterdir()} == {
+            "weights.safetensors",
+            "history.csv",
+            "run.json",
+        }
+        run = json.loads((folder / "run.json").read_text())
+        assert {"config", "versions", "device", "wall_seconds", "patients"} <= run.keys()
+
+
+@pytest.mark.parametrize(
+    ("table", "columns"),
+    [
+        ("table2", "model testing cohort n mae_mean mae_sd psnr_mean_db psnr_sd_db"),
+        ("table3", "model testing cohort n mae_mean mae_sd psnr_mean_db psnr_sd_db"),
+        ("table4", "model mae_improvement_pct psnr_improvement_pct"),
+        ("table5", "normalization model mae_drop_pct psnr_drop_pct"),
+    ],
+)
+def test_the_tables_have_the_contracts_columns(study: Path, table: str, columns: str) -> None:
+    path = Results(load_config(study)).table(table, "csv")
+    with path.open(newline="") as file:
+        header, *rows = list(csv.reader(file))
+    assert header[: len(columns.split())] == columns.split()
+    assert rows
+    assert path.with_suffix(".md").exists()
+    assert path.with_suffix(".tex").exists()
+
+
+def test_predictions_lie_on_the_patients_resampled_grid(study: Path) -> None:
+    config = load_config(study)
+    results = Results(config)
+    found = sorted(results.predictions(cells(config)[0]).rglob("*desc-synthetic_T1w.nii.gz"))
+    assert len(found) == 2 + 2
+    patient = found[0].parts[-3]
+    original = sitk.ReadImage(config.cohort.dataset / patient / f"anat/{patient}_T1w.nii.gz")
+    synthetic = sitk.ReadImage(found[0])
+    assert synthetic.GetSize()[:2] == (36, 40)
+    assert synthetic.GetDirection() == original.GetDirection()
+    centres = [
+        image.TransformContinuousIndexToPhysicalPoint([(n - 1) / 2 for n in image.GetSize()])
+        for image in (original, synthetic)
+    ]
+    assert centres[1] == pytest.approx(centres[0], abs=1e-4)
+
+
+def test_a_second_run_does_nothing(study: Path) -> None:
+    answer = snakemake(study)
+    assert "Nothing to be done" in answer.stdout + answer.stderr
+
+
+def test_two_runs_give_the_same_bytes(study: Path, tmp_path: Path) -> None:
+    again = write_config(tmp_path, simulated_study(tmp_path))
+    assert tables_of(run_to_the_end(again)) == tables_of(Results(load_config(study)))
+
+
+def test_nothing_of_this_machine_is_in_the_tables(study: Path) -> None:
+    folder = str(study.parent).encode()
+    for name, content in tables_of(Results(load_config(study))).items():
+        assert folder not in content, name
+
+
+def test_the_papers_dry_run_lists_eight_trainings() -> None:
+    answer = snakemake(REPOSITORY / "config" / "config.yaml", "--dry-run", "--quiet", "rules")
+    assert answer.returncode == 0, answer.stderr
+    counts = dict(line.split()[:2] for line in answer.stdout.splitlines() if len(line.split()) == 2)
+    assert counts["train"] == "8"
+
+
+def test_a_wrong_configuration_is_one_line(tmp_path: Path) -> None:
+    content = simulated_study(tmp_path)
+    content["trainig"] = content.pop("training")
+    answer = snakemake(write_config(tmp_path, content), "--dry-run")
+    assert answer.returncode != 0
+    assert "trainig: unknown key (did you mean training?)" in answer.stderr
+    assert "Traceback" not in answer.stderr
+
+
+def test_overrides_on_the_command_line_are_refused(study: Path) -> None:
+    answer = snakemake(study, "--config", "seed=3")
+    assert answer.returncode != 0
+    assert "--config is not read" in answer.stderr
+
+
+def test_a_failed_step_shows_its_reason(study: Path, tmp_path: Path) -> None:
+    content = simulated_study(tmp_path, "failing")
+    shutil.copytree(study.parent / "data", tmp_path / "data")
+    del content["simulation"]
+    content["cohort"]["training_patients"] = 3
+    answer = snakemake(write_config(tmp_path, content))
+    assert answer.returncode != 0
+    assert "gfce: institution Institution-1: too few usable patients (3)" in answer.stderr
+    assert not (tmp_path / "results" / "failing" / "cohort").exists()
+
+
+@pytest.mark.skipif(not REAL_COHORT.exists(), reason="no real images beside the checkout")
+def test_the_study_runs_on_real_images(tmp_path: Path) -> None:
+    dataset = tmp_path / "bids"
+    assert main(["import", str(REAL_COHORT / "manifest.csv"), "-o", str(dataset)]) == 0
+    content = simulated_study(tmp_path, "real")
+    del content["simulation"]
+    content["cohort"] = {
+        "dataset": str(dataset),
+        "development": ["site-a", "site-b"],
+        "external": ["site-c"],
+        "training_patients": 1,
+    }
+    results = run_to_the_end(write_config(tmp_path, content))
+    for number in range(1, 6):
+        assert len(pd.read_csv(results.table(f"table{number}", "csv")))
+    scored = pd.read_csv(results.metrics)
+    assert set(scored["institution"]) == {"site-a", "site-b", "site-c"}
+    assert {"volume", "foreground"} <= set(scored["region"])
+    assert (results.figures / "figure1.png").stat().st_size > 0
+    assert (results.figures / "figure3.png").stat().st_size > 0
