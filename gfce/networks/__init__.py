@@ -1,0 +1,1 @@
+"""The networks that synthesise contrast-enhanced slices, behind one registry."""

@@ -1,0 +1,50 @@
+"""Discriminators: networks that judge patches of a slice as real or synthetic."""
+
+from __future__ import annotations
+
+from torch import Tensor, nn
+
+from gfce.errors import UserError
+from gfce.networks.layers import ConvBlock, NormLayer, initialize, norm_factory
+
+EPS = 0.8
+SLOPE = 0.2
+CHANNELS = (32, 64, 128, 256)
+SMALLEST = 33
+"""Rows and columns that leave the last convolution at least 3 x 3 pixels."""
+
+
+class PatchDiscriminator(nn.Module):
+    """MMgSN-Net's discriminator: four halvings, then one judgement per patch; unconditional."""
+
+    def __init__(self, norm_layer: NormLayer) -> None:
+        super().__init__()
+        norm = norm_factory(norm_layer, EPS)
+        self.blocks = nn.Sequential(
+            *(
+                ConvBlock(inputs, outputs, norm, SLOPE, stride=2)
+                for inputs, outputs in zip((1, *CHANNELS), CHANNELS, strict=False)
+            )
+        )
+        self.output = nn.Conv2d(CHANNELS[-1], 1, kernel_size=3)
+        initialize(self)
+
+    def forward(self, images: Tensor, t1w: Tensor, t2w: Tensor) -> Tensor:
+        """Judge CE slices.
+
+        Args:
+            images: real or synthetic normalized CE slices, (slice, 1, row, column).
+            t1w: the inputs they belong to; not looked at, a conditional discriminator would.
+            t2w: as t1w.
+
+        Returns:
+            Judgements, 1 for real: (slice, 1, row, column), 14 x 12 of them for 256 x 224 pixels.
+        """
+        if min(images.shape[2:]) < SMALLEST:
+            rows, columns = images.shape[2:]
+            raise UserError(
+                f"slices of {rows} x {columns} pixels: the discriminator needs at least "
+                f"{SMALLEST} x {SMALLEST}: enlarge images.matrix"
+            )
+        judgements: Tensor = self.output(self.blocks(images))
+        return judgements

@@ -1,0 +1,85 @@
+"""The slices that a model is trained on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from gfce.errors import UserError
+
+Batch = tuple[Tensor, Tensor, Tensor]
+"""t1w, t2w and ce, each (slice, 1, row, column)."""
+
+
+@dataclass(frozen=True)
+class TrainingSlices:
+    """Aligned slices of all training patients, in network units.
+
+    Attributes:
+        t1w: pre-contrast T1w, float32 (slice, row, column); rows and columns divisible by 4.
+        t2w: as t1w.
+        ce: contrast-enhanced T1w, as t1w.
+        patient_ids: the patient of each slice.
+        slice_numbers: the position of each slice in its patient's volume.
+
+    Raises:
+        UserError: no slices, a shape that the networks cannot take, or an intensity that is not
+            finite.
+    """
+
+    t1w: NDArray[np.float32]
+    t2w: NDArray[np.float32]
+    ce: NDArray[np.float32]
+    patient_ids: tuple[str, ...]
+    slice_numbers: tuple[int, ...]
+
+    def __post_init__(self) -> None:
+        shape = self.t1w.shape
+        if any(images.shape != shape for images in (self.t2w, self.ce)) or len(shape) != 3:
+            raise ValueError("t1w, t2w and ce must be (slice, row, column) arrays of one shape")
+        if {len(self.patient_ids), len(self.slice_numbers)} != {len(self)}:
+            raise ValueError("patient_ids and slice_numbers must have one entry per slice")
+        if not len(self):
+            raise UserError("the training set has no slices: check its patients' volumes")
+        if shape[1] % 4 or shape[2] % 4:
+            raise UserError(
+                f"slices of {shape[1]} x {shape[2]} pixels: both must be divisible by 4: "
+                "change images.matrix"
+            )
+        for name, images in (("T1w", self.t1w), ("T2w", self.t2w), ("CE", self.ce)):
+            self._check_finite(name, images)
+
+    def __len__(self) -> int:
+        return len(self.t1w)
+
+    def _check_finite(self, name: str, images: NDArray[np.float32]) -> None:
+        for index, image in enumerate(images):
+            if not np.isfinite(image).all():
+                raise UserError(
+                    f"{self.describe([index])}: {name} has an intensity that is not finite: "
+                    "check the volume and its normalization"
+                )
+
+    def describe(self, indices: list[int]) -> str:
+        """Name slices for a message."""
+        return ", ".join(
+            f"patient {self.patient_ids[i]} slice {self.slice_numbers[i]}" for i in indices
+        )
+
+    def to(self, device: torch.device) -> Batch:
+        """All slices on a device, where batches are then indexed without any transfer."""
+        t1w, t2w, ce = (
+            torch.tensor(images, dtype=torch.float32, device=device).unsqueeze(1)
+            for images in (self.t1w, self.t2w, self.ce)
+        )
+        return t1w, t2w, ce
+
+
+def epoch_order(slices: int, seed: int, epoch: int, *, shuffle: bool) -> NDArray[np.int64]:
+    """Order of the slices in an epoch: depends on the seed and the epoch alone."""
+    order = np.arange(slices)
+    return np.random.default_rng([seed, epoch]).permutation(order) if shuffle else order

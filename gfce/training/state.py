@@ -1,0 +1,170 @@
+"""The whole state of a training, and its translation into a checkpoint and back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.optim import Adam
+
+from gfce.config import Network, Training
+from gfce.networks import registry
+from gfce.training.checkpoint import Checkpoint
+from gfce.training.losses import Losses
+from gfce.training.weights import prepare
+
+BETAS = (0.5, 0.999)
+
+
+@dataclass
+class State:
+    """Everything that the next step depends on.
+
+    Attributes:
+        losses: losses of the current epoch's steps, float32 (step, loss).
+        epoch: epochs done.
+        step: steps done in the current epoch.
+        seconds: time spent on the current epoch.
+        history: one row per epoch done.
+    """
+
+    generator: nn.Module
+    discriminator: nn.Module
+    generator_optimizer: Adam
+    discriminator_optimizer: Adam
+    losses: Tensor
+    epoch: int = 0
+    step: int = 0
+    seconds: float = 0.0
+    history: list[dict[str, float]] = field(default_factory=list)
+
+    @property
+    def _networks(self) -> dict[str, nn.Module]:
+        return {"generator": self.generator, "discriminator": self.discriminator}
+
+    @property
+    def _optimizers(self) -> dict[str, Adam]:
+        return {
+            "generator_optimizer": self.generator_optimizer,
+            "discriminator_optimizer": self.discriminator_optimizer,
+        }
+
+    def set_learning_rate(self, rate: float) -> None:
+        """Give both optimizers a learning rate."""
+        for optimizer in self._optimizers.values():
+            for group in optimizer.param_groups:
+                group["lr"] = rate
+
+    def weights_finite(self) -> bool:
+        """Whether no weight has become infinite or NaN."""
+        weights = [weight for net in self._networks.values() for weight in net.parameters()]
+        return bool(torch.stack([weight.isfinite().all() for weight in weights]).all())
+
+    def checkpoint(self) -> Checkpoint:
+        """The state as tensors and JSON values."""
+        tensors: dict[str, Tensor] = {"losses": self.losses}
+        for name, network in self._networks.items():
+            tensors |= {f"{name}.{key}": value for key, value in network.state_dict().items()}
+        for name, optimizer in self._optimizers.items():
+            for index, parameter in enumerate(_parameters(optimizer)):
+                for key, value in optimizer.state[parameter].items():
+                    tensors[f"{name}.{index}.{key}"] = value
+        tensors |= _random_states(self.losses.device)
+        values = {
+            "epoch": self.epoch,
+            "step": self.step,
+            "seconds": self.seconds,
+            "history": self.history,
+        }
+        return Checkpoint(tensors, values)
+
+    def restore(self, checkpoint: Checkpoint) -> None:
+        """Take over a checkpoint's state, that of the random generators included."""
+        tensors = checkpoint.tensors
+        self.losses.copy_(tensors["losses"])
+        for name, network in self._networks.items():
+            network.load_state_dict(_below(tensors, name))
+        for name, optimizer in self._optimizers.items():
+            for index, parameter in enumerate(_parameters(optimizer)):
+                saved = _below(tensors, f"{name}.{index}")
+                optimizer.state[parameter] = {
+                    key: _like(value, parameter) for key, value in saved.items()
+                }
+        _restore_random_states(tensors, self.losses.device)
+        self.epoch = checkpoint.values["epoch"]
+        self.step = checkpoint.values["step"]
+        self.seconds = checkpoint.values["seconds"]
+        self.history = checkpoint.values["history"]
+
+
+def initial_state(
+    network: Network,
+    settings: Training,
+    *,
+    bounded: bool,
+    steps: int,
+    device: torch.device,
+    initial: dict[str, Tensor] | None,
+) -> State:
+    """The state before the first step.
+
+    Args:
+        network: options of the networks.
+        settings: options of the training.
+        bounded: whether normalized intensities are in [-1, 1].
+        steps: steps per epoch.
+        device: where to train.
+        initial: the generator's weights to start from (None: random ones).
+    """
+    generator, discriminator = registry.build(network, bounded=bounded)
+    if initial is not None:
+        # Imported weights have no running statistics: those start afresh.
+        generator.load_state_dict({**dict(generator.named_buffers()), **initial})
+    generator, discriminator = prepare(generator, device), prepare(discriminator, device)
+    return State(
+        generator,
+        discriminator,
+        _adam(generator, settings),
+        _adam(discriminator, settings),
+        losses=torch.zeros(steps, len(Losses._fields), device=device),
+    )
+
+
+def _adam(module: nn.Module, settings: Training) -> Adam:
+    return Adam(module.parameters(), lr=settings.learning_rate, betas=BETAS, fused=True)
+
+
+def _parameters(optimizer: Adam) -> Iterator[Tensor]:
+    for group in optimizer.param_groups:
+        yield from group["params"]
+
+
+def _like(value: Tensor, parameter: Tensor) -> Tensor:
+    """A saved moment in its parameter's memory layout: fused Adam walks both in memory order."""
+    if value.shape != parameter.shape:
+        return value.to(parameter.device)
+    return torch.empty_like(parameter, requires_grad=False).copy_(value)
+
+
+def _below(tensors: dict[str, Tensor], name: str) -> dict[str, Tensor]:
+    return {
+        key.removeprefix(f"{name}."): value
+        for key, value in tensors.items()
+        if key.startswith(f"{name}.")
+    }
+
+
+def _random_states(device: torch.device) -> dict[str, Tensor]:
+    states = {"random.cpu": torch.get_rng_state()}
+    if device.type == "cuda":
+        states["random.cuda"] = torch.cuda.get_rng_state(device)
+    return states
+
+
+def _restore_random_states(tensors: dict[str, Any], device: torch.device) -> None:
+    torch.set_rng_state(tensors["random.cpu"])
+    if device.type == "cuda" and "random.cuda" in tensors:
+        torch.cuda.set_rng_state(tensors["random.cuda"], device)
