@@ -7,16 +7,36 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, get_args
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
 
 from gfce.errors import UserError
+from gfce.networks.discovery import architectures
 
 Identifier = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$")]
 """A name that may stand in a path: letters, digits, `-` and `_`."""
 
 PositiveInt = Annotated[int, Field(gt=0)]
-NormalizationName = Literal["min_max", "z_score"]
-Architecture = Literal["mmgsn_net"]
+NormalizationName = Literal[
+    "min_max", "z_score", "percentile_min_max", "dataset_z_score", "slice_z_score", "nyul"
+]
+
+def _known_architecture(name: str) -> str:
+    known = architectures()
+    if name not in known:
+        raise ValueError(f"there is no network {name}" + _suggest(name, known))
+    return name
+
+
+Architecture = Annotated[str, AfterValidator(_known_architecture)]
+"""A network of `gfce/networks`."""
 
 
 class Section(BaseModel):
@@ -92,7 +112,8 @@ class Network(Section):
     """One network of the grid."""
 
     architecture: Architecture | None = None
-    """Which network (empty: the one that the entry's name says)."""
+    """Which network: `mmgsn_net`, `unet`, `pix2pix` or one of your own (empty: the one that the
+    entry's name says)."""
     width: PositiveInt = 64
     """Feature maps of the first level (paper: 64)."""
     norm_layer: Literal["instance", "batch"] = "instance"
@@ -122,10 +143,10 @@ class Grid(Section):
         if len(set(groups)) < len(groups):
             raise ValueError("training_sets: two of them have the same institutions")
         for name, network in self.networks.items():
-            if network.architecture is None and name not in get_args(Architecture):
+            known = architectures()
+            if network.architecture is None and name not in known:
                 raise ValueError(
-                    f"networks.{name}: say which `architecture` it is, one of "
-                    + ", ".join(get_args(Architecture))
+                    f"networks.{name}: say which `architecture` it is" + _suggest(name, known)
                 )
         return self
 

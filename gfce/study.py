@@ -11,7 +11,14 @@ import pandas as pd
 from gfce.config import StudyConfig
 from gfce.errors import UserError
 
-NORMALIZATION_LETTERS = {"min_max": "m", "z_score": "z"}
+NORMALIZATION_LETTERS = {
+    "min_max": "m",
+    "z_score": "z",
+    "percentile_min_max": "p",
+    "dataset_z_score": "d",
+    "slice_z_score": "s",
+    "nyul": "n",
+}
 """The letter of each normalization in a model's label (Table I: Uni-m1, Tri-Z)."""
 
 FIGURE_FORMATS = ("png", "svg")

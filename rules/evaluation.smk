@@ -6,6 +6,7 @@ rule evaluate:
         config=ancient(CONFIG),
         patients=RESULTS.patients,
         images=rules.predict.input.images,
+        normalization=rules.train.output.normalization,
         predictions=rules.predict.output.predictions,
     output:
         metrics=RESULTS.cell_metrics(CELL),

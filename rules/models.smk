@@ -12,6 +12,7 @@ rule train:
         ],
     output:
         weights=RESULTS.model(CELL) / "weights.safetensors",
+        normalization=RESULTS.model(CELL) / "normalization.json",
         history=RESULTS.model(CELL) / "history.csv",
         run=RESULTS.model(CELL) / "run.json",
     log:
@@ -39,6 +40,7 @@ rule predict:
             for institution in test_institutions(STUDY, cell_of(wildcards))
         ],
         weights=rules.train.output.weights,
+        normalization=rules.train.output.normalization,
     output:
         predictions=directory(RESULTS.predictions(CELL)),
     log:

@@ -16,7 +16,8 @@ from gfce.evaluation.predictions import load_prediction
 from gfce.evaluation.scaling import SCALINGS, common_scale
 from gfce.files import records, write_csv
 from gfce.images.arrays import Volume
-from gfce.images.normalizations import NORMALIZATIONS
+from gfce.images.fitting import fit_normalization, load_normalization, training_patients
+from gfce.images.normalizations import FittedNormalization
 from gfce.images.store import load_masks, load_statistics, load_volumes
 from gfce.progress import progress
 from gfce.study import (
@@ -25,7 +26,6 @@ from gfce.study import (
     cells,
     model_label,
     read_patients,
-    read_training_set,
     test_patients,
 )
 
@@ -39,11 +39,12 @@ def evaluate(config: StudyConfig, cell: Cell) -> None:
     """Score every test patient of a cell and write the cell's metrics."""
     results = Results(config)
     identity = {**asdict(cell), "model": model_label(config, cell)}
+    normalization = load_normalization(results.model(cell))
     rows: list[dict[str, Any]] = []
     tested = test_patients(config, cell, read_patients(results))
     for patient in progress(records(tested), f"evaluate {model_label(config, cell)}"):
         synthetic = load_prediction(results.predictions(cell), patient["patient_id"])
-        scored = score_patient(results, patient, synthetic, cell.normalization, config)
+        scored = score_patient(results, patient, synthetic, normalization, config)
         rows += [{**identity, **row} for row in scored]
     write_csv(pd.DataFrame(rows, columns=METRIC_COLUMNS), results.cell_metrics(cell))
 
@@ -52,7 +53,7 @@ def score_patient(
     results: Results,
     patient: dict[str, Any],
     synthetic: Volume,
-    normalization: str,
+    normalization: FittedNormalization,
     config: StudyConfig,
 ) -> Iterator[dict[str, Any]]:
     """Rows of metrics.csv for one synthetic volume in normalized units (slice, row, column).
@@ -62,8 +63,8 @@ def score_patient(
     """
     patient_id, folder = patient["patient_id"], results.images(patient["institution"])
     real = load_volumes(folder, patient_id, ("ce",))["ce"]
-    statistics = load_statistics(folder)[patient_id, "ce"]
-    raw = NORMALIZATIONS[normalization].map_for(statistics).invert(synthetic)
+    statistics = load_statistics(folder, patient_id)["ce"]
+    raw = normalization.restore("ce", synthetic, statistics)
     regions = load_masks(folder, patient_id)
     for scaling in SCALINGS:
         scores = score(*common_scale(real, raw, scaling), regions, config.evaluation.average)
@@ -88,17 +89,17 @@ def evaluate_baselines(config: StudyConfig) -> None:
     patients = read_patients(results)
     designs = dict.fromkeys((cell.normalization, cell.training_set) for cell in cells(config))
     rows: list[dict[str, Any]] = []
-    for normalization, training_set in progress(designs, "baselines"):
-        cell = Cell("", normalization, training_set, "")
-        mean = _mean_training_ce(results, patients, cell)
+    for name, training_set in progress(designs, "baselines"):
+        cell = Cell("", name, training_set, "")
+        normalization = fit_normalization(results, cell)
+        mean = _mean_training_ce(results, training_set, normalization)
         for patient in records(test_patients(config, cell, patients)):
-            t1w = _normalized(
-                results.images(patient["institution"]), patient["patient_id"], "t1w", cell
-            )
-            for name, synthetic in (("t1w", t1w), ("mean_ce", np.full_like(t1w, mean))):
+            folder = results.images(patient["institution"])
+            t1w = _normalized(folder, patient["patient_id"], "t1w", normalization)
+            for predictor, synthetic in (("t1w", t1w), ("mean_ce", np.full_like(t1w, mean))):
                 identity = {
-                    "predictor": name,
-                    "normalization": normalization,
+                    "predictor": predictor,
+                    "normalization": name,
                     "training_set": training_set,
                 }
                 scored = score_patient(results, patient, synthetic, normalization, config)
@@ -106,14 +107,20 @@ def evaluate_baselines(config: StudyConfig) -> None:
     write_csv(pd.DataFrame(rows).drop(columns=["region", "n_voxels"]), results.baselines)
 
 
-def _normalized(folder: Path, patient_id: str, modality: str, cell: Cell) -> Volume:
+def _normalized(
+    folder: Path, patient_id: str, modality: str, normalization: FittedNormalization
+) -> Volume:
     volume = load_volumes(folder, patient_id, (modality,))[modality]
-    statistics = load_statistics(folder)[patient_id, modality]
-    return NORMALIZATIONS[cell.normalization].map_for(statistics).apply(volume)
+    statistics = load_statistics(folder, patient_id)[modality]
+    return normalization.normalize(modality, volume, statistics)
 
 
-def _mean_training_ce(results: Results, patients: pd.DataFrame, cell: Cell) -> float:
-    ids = read_training_set(results, cell.training_set)
-    institutions = patients.set_index("patient_id")["institution"]
-    means = [_normalized(results.images(institutions[p]), p, "ce", cell).mean() for p in ids]
+def _mean_training_ce(
+    results: Results, training_set: str, normalization: FittedNormalization
+) -> float:
+    patients = training_patients(results, training_set)
+    means = [
+        _normalized(folder, patient, "ce", normalization).mean()
+        for patient, folder in patients.items()
+    ]
     return float(np.mean(means))

@@ -10,7 +10,8 @@ from gfce.config import StudyConfig
 from gfce.evaluation.predictions import prediction_path
 from gfce.files import atomic_folder, records
 from gfce.images.arrays import Volume
-from gfce.images.normalizations import NORMALIZATIONS, from_network, to_network
+from gfce.images.fitting import load_normalization
+from gfce.images.normalizations import FittedNormalization
 from gfce.images.store import load_grid, load_statistics, load_volumes
 from gfce.images.volumes import to_image, write_image
 from gfce.progress import progress
@@ -27,6 +28,7 @@ def predict(config: StudyConfig, cell: Cell) -> None:
     from gfce.training.precision import find_device, reproducible
 
     results = Results(config)
+    normalization = load_normalization(results.model(cell))
     settings, device = config.training, find_device(config.training.device)
     generator = load_generator(results.model(cell) / "weights.safetensors", device)
     tested = test_patients(config, cell, read_patients(results))
@@ -37,22 +39,24 @@ def predict(config: StudyConfig, cell: Cell) -> None:
         write_derivative_description(folder, f"Synthetic CE-MRI of {model_label(config, cell)}")
         for row in progress(records(tested), f"predict {model_label(config, cell)}"):
             images = results.images(row["institution"])
-            inputs = network_inputs(images, row["patient_id"], cell.normalization)
+            inputs = network_inputs(images, row["patient_id"], normalization)
             output = synthesize(
                 generator, inputs["t1w"], inputs["t2w"], settings.batch_size, settings.precision
             )
-            normalized = from_network(output, NORMALIZATIONS[cell.normalization])
+            normalized = normalization.from_network(output)
             _write_prediction(folder, images, row, normalized, cell)
 
 
-def network_inputs(images: Path, patient_id: str, normalization: str) -> dict[str, Volume]:
+def network_inputs(
+    images: Path, patient_id: str, normalization: FittedNormalization
+) -> dict[str, Volume]:
     """A patient's T1w and T2w in network units, float32 (slice, row, column)."""
-    volumes = load_volumes(images, patient_id, ("t1w", "t2w"))
-    statistics = load_statistics(images)
-    chosen = NORMALIZATIONS[normalization]
+    statistics = load_statistics(images, patient_id)
     return {
-        modality: to_network(chosen.map_for(statistics[patient_id, modality]).apply(volume), chosen)
-        for modality, volume in volumes.items()
+        modality: normalization.to_network(
+            normalization.normalize(modality, volume, statistics[modality])
+        )
+        for modality, volume in load_volumes(images, patient_id, ("t1w", "t2w")).items()
     }
 
 

@@ -9,8 +9,8 @@ import pandas as pd
 from gfce.config import Images, StudyConfig
 from gfce.files import atomic_folder, records, write_csv
 from gfce.images.arrays import Grid
-from gfce.images.normalizations import VolumeStatistics
-from gfce.images.store import MODALITIES, ResampledPatient, save_patient, statistics_table
+from gfce.images.statistics import VolumeStatistics
+from gfce.images.store import MODALITIES, ResampledPatient, save_patient, statistics_rows
 from gfce.images.volumes import (
     foreground,
     orient,
@@ -27,14 +27,13 @@ def preprocess(config: StudyConfig, institution: str) -> None:
     results = Results(config)
     patients = read_patients(results)
     patients = patients[patients["institution"] == institution]
-    statistics = {}
+    rows = []
     with atomic_folder(results.images(institution)) as folder:
         for row in progress(records(patients), f"preprocess {institution}"):
             patient = resample_patient(row, config.cohort.dataset, config.images)
             save_patient(patient, folder)
-            for modality, values in volume_statistics(patient, config.images).items():
-                statistics[patient.patient_id, modality] = values
-        write_csv(statistics_table(statistics), folder / "statistics.csv")
+            rows += statistics_rows(patient)
+        write_csv(pd.DataFrame(rows), folder / "statistics.csv")
 
 
 def resample_patient(row: dict[str, str], dataset: Path, images: Images) -> ResampledPatient:
@@ -47,18 +46,11 @@ def resample_patient(row: dict[str, str], dataset: Path, images: Images) -> Resa
     if not pd.isna(row["tumour"]):
         tumour = orient(read_image(dataset / row["tumour"])) > 0
         masks["tumour"] = resample_in_plane(tumour, images.matrix, labels=True)
+    volumes = {modality: to_array(image) for modality, image in resampled.items()}
+    arrays = {name: to_array(mask) > 0 for name, mask in masks.items()}
+    head = arrays["foreground"]
+    region = head if images.statistics_region == "foreground" else None
+    statistics = {m: VolumeStatistics.of(volume, head, region) for m, volume in volumes.items()}
     return ResampledPatient(
-        row["patient_id"],
-        {modality: to_array(image) for modality, image in resampled.items()},
-        {name: to_array(mask) > 0 for name, mask in masks.items()},
-        Grid.of(resampled["t1w"]),
+        row["patient_id"], volumes, arrays, Grid.of(resampled["t1w"]), statistics
     )
-
-
-def volume_statistics(patient: ResampledPatient, images: Images) -> dict[str, VolumeStatistics]:
-    """Statistics of a patient's volumes, in the region that the study asks for."""
-    region = patient.masks["foreground"] if images.statistics_region == "foreground" else None
-    return {
-        modality: VolumeStatistics.of(volume, region)
-        for modality, volume in patient.volumes.items()
-    }

@@ -1,8 +1,8 @@
 """The store of resampled patients: raw intensities, masks, geometry and statistics.
 
 One folder per institution: `<patient>.safetensors` with t1w, t2w, ce (float32, raw units) and the
-masks foreground and, where there is one, tumour (uint8), all (slice, row, column); and
-statistics.csv with what the normalizations need of each volume.
+masks foreground and, where there is one, tumour (uint8), all (slice, row, column); its metadata hold
+the grid and each volume's statistics. statistics.csv repeats the latter for readers.
 """
 
 from __future__ import annotations
@@ -10,16 +10,15 @@ from __future__ import annotations
 import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
-import pandas as pd
 from safetensors import safe_open
 from safetensors.numpy import save_file
 
 from gfce.errors import UserError
-from gfce.files import records
 from gfce.images.arrays import Grid, Mask, Volume
-from gfce.images.normalizations import VolumeStatistics
+from gfce.images.statistics import LANDMARKS, VolumeStatistics
 
 MODALITIES = ("t1w", "t2w", "ce")
 """The inputs T1w and T2w, and the target CE."""
@@ -33,6 +32,7 @@ class ResampledPatient:
     volumes: dict[str, Volume]
     masks: dict[str, Mask]
     grid: Grid
+    statistics: dict[str, VolumeStatistics]
 
 
 def save_patient(patient: ResampledPatient, folder: Path) -> None:
@@ -41,7 +41,10 @@ def save_patient(patient: ResampledPatient, folder: Path) -> None:
     save_file(
         {**patient.volumes, **masks},
         folder / f"{patient.patient_id}.safetensors",
-        metadata={"grid": json.dumps(asdict(patient.grid))},
+        metadata={
+            "grid": json.dumps(asdict(patient.grid)),
+            "statistics": json.dumps({m: asdict(s) for m, s in patient.statistics.items()}),
+        },
     )
 
 
@@ -60,8 +63,34 @@ def load_masks(folder: Path, patient_id: str) -> dict[str, Mask]:
 
 def load_grid(folder: Path, patient_id: str) -> Grid:
     """Read the geometry of a patient's resampled volumes."""
+    return Grid(**_metadata(folder, patient_id, "grid"))
+
+
+def load_statistics(folder: Path, patient_id: str) -> dict[str, VolumeStatistics]:
+    """Read the statistics of a patient's volumes by modality."""
+    stored = _metadata(folder, patient_id, "statistics")
+    return {modality: VolumeStatistics(**_tuples(values)) for modality, values in stored.items()}
+
+
+def statistics_rows(patient: ResampledPatient) -> list[dict[str, Any]]:
+    """A patient's rows of statistics.csv, without what differs from slice to slice."""
+    rows = []
+    for modality, statistics in patient.statistics.items():
+        values = asdict(statistics)
+        landmarks = dict(zip(LANDMARKS, values.pop("landmarks"), strict=True))
+        del values["slice_means"], values["slice_sds"]
+        names = {f"head_p{percentile}": value for percentile, value in landmarks.items()}
+        rows.append({"patient_id": patient.patient_id, "modality": modality, **values, **names})
+    return rows
+
+
+def _metadata(folder: Path, patient_id: str, name: str) -> dict[str, Any]:
     with _opened(folder, patient_id) as file:
-        return Grid(**{k: tuple(v) for k, v in json.loads(file.metadata()["grid"]).items()})
+        return _tuples(json.loads(file.metadata()[name]))
+
+
+def _tuples(content: dict[str, Any]) -> dict[str, Any]:
+    return {k: tuple(v) if isinstance(v, list) else v for k, v in content.items()}
 
 
 def _opened(folder: Path, patient_id: str) -> safe_open:
@@ -69,22 +98,3 @@ def _opened(folder: Path, patient_id: str) -> safe_open:
     if not path.exists():
         raise UserError(f"{patient_id}: not in {folder}: run `gfce preprocess` first")
     return safe_open(path, framework="numpy")
-
-
-def statistics_table(rows: dict[tuple[str, str], VolumeStatistics]) -> pd.DataFrame:
-    """The statistics of volumes by patient and modality as a table."""
-    return pd.DataFrame(
-        [{"patient_id": p, "modality": m, **asdict(values)} for (p, m), values in rows.items()]
-    )
-
-
-def load_statistics(folder: Path) -> dict[tuple[str, str], VolumeStatistics]:
-    """Read the statistics of an institution's volumes by patient and modality."""
-    # Read as text, because not every version of pandas reads numbers to their last bit.
-    table = pd.read_csv(folder / "statistics.csv", dtype=str)
-    return {
-        (row.pop("patient_id"), row.pop("modality")): VolumeStatistics(
-            **{name: float(value) for name, value in row.items()}
-        )
-        for row in records(table)
-    }

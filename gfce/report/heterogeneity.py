@@ -13,13 +13,23 @@ from matplotlib.lines import Line2D
 from numpy.typing import NDArray
 
 from gfce.config import StudyConfig
-from gfce.images.normalizations import NORMALIZATIONS
+from gfce.images.fitting import fit_normalization
+from gfce.images.normalizations import FittedNormalization
 from gfce.images.store import MODALITIES, load_masks, load_statistics, load_volumes
 from gfce.report.tiles import pixel_aspect, show, shown_slice, window
-from gfce.study import Results, read_patients
+from gfce.study import Cell, Results, read_patients
 
 TITLES = {"t1w": "T1w", "t2w": "T2w", "ce": "CE-T1w"}
-NORMALIZATION_TITLES = {"min_max": "Min-Max", "z_score": "Z-Score"}
+NORMALIZATION_TITLES = {
+    "min_max": "Min-Max",
+    "z_score": "Z-Score",
+    "percentile_min_max": "percentile Min-Max",
+    "dataset_z_score": "dataset Z-Score",
+    "slice_z_score": "slice Z-Score",
+    "nyul": "Nyul",
+}
+Scale = FittedNormalization | None
+"""A scale of intensities (None: raw)."""
 HISTOGRAM_PATIENTS = 8
 HISTOGRAM_VOXELS = 20_000
 """Patients per institution and voxels per patient in a histogram: enough for a smooth curve."""
@@ -29,11 +39,10 @@ def draw_heterogeneity(config: StudyConfig) -> Figure:
     """One patient of each institution above the histograms of all of them."""
     patients = read_patients(Results(config))
     institutions = [*config.cohort.development, *config.cohort.external]
-    scales = ["raw", *config.grid.normalizations]
     figure = Figure(figsize=(max(7.5, 1.35 * len(institutions)), 10), layout="constrained")
     parts: Any = figure.subfigures(2, 1, height_ratios=[1, 1.25])
     _draw_images(parts[0], config, patients, institutions)
-    _draw_histograms(parts[1], config, patients, institutions, scales)
+    _draw_histograms(parts[1], config, patients, institutions)
     return figure
 
 
@@ -61,36 +70,50 @@ def _draw_histograms(
     config: StudyConfig,
     patients: pd.DataFrame,
     institutions: list[str],
-    scales: list[str],
 ) -> None:
+    scales = _scales(config)
     grid = figure.subplots(len(MODALITIES), len(scales), squeeze=False)
     for row, modality in enumerate(MODALITIES):
-        for column, scale in enumerate(scales):
+        for column, (name, scale) in enumerate(scales.items()):
             intensities = {
                 institution: _intensities(config, patients, institution, modality, scale)
                 for institution in institutions
             }
             _draw_histogram(grid[row, column], intensities)
-            grid[0, column].set_title(NORMALIZATION_TITLES.get(scale, scale))
+            grid[0, column].set_title(NORMALIZATION_TITLES.get(name, name))
         grid[row, 0].set_ylabel(f"{TITLES[modality]}: density in the head")
     colours = sns.color_palette("colorblind", len(institutions))
     handles = [Line2D([], [], color=colour) for colour in colours]
     figure.legend(handles, institutions, loc="outside lower center", ncols=len(institutions))
 
 
+def _scales(config: StudyConfig) -> dict[str, Scale]:
+    """The raw scale and every normalization, fitted on the study's last training set.
+
+    Patient-based normalizations are the same whatever they are fitted on; of the others the one of
+    the largest training set by convention, the pooled one, is shown.
+    """
+    training_set = list(config.training_sets())[-1]
+    fitted: dict[str, Scale] = {
+        name: fit_normalization(Results(config), Cell("", name, training_set, ""))
+        for name in config.grid.normalizations
+    }
+    return {"raw": None, **fitted}
+
+
 def _intensities(
-    config: StudyConfig, patients: pd.DataFrame, institution: str, modality: str, scale: str
+    config: StudyConfig, patients: pd.DataFrame, institution: str, modality: str, scale: Scale
 ) -> NDArray[np.float32]:
     """Intensities in the heads of an institution's first patients, on one scale."""
     folder = Results(config).images(institution)
-    statistics = load_statistics(folder)
     parts = []
     for patient in patients["patient_id"][patients["institution"] == institution].head(
         HISTOGRAM_PATIENTS
     ):
         volume = load_volumes(folder, patient, (modality,))[modality]
-        if scale != "raw":
-            volume = NORMALIZATIONS[scale].map_for(statistics[patient, modality]).apply(volume)
+        if scale is not None:
+            statistics = load_statistics(folder, patient)[modality]
+            volume = scale.normalize(modality, volume, statistics)
         values = volume[load_masks(folder, patient)["foreground"]]
         parts.append(values[:: max(1, len(values) // HISTOGRAM_VOXELS)])
     return np.concatenate(parts)

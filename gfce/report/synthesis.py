@@ -14,7 +14,7 @@ from gfce.evaluation.predictions import load_prediction
 from gfce.evaluation.scaling import common_scale
 from gfce.files import records
 from gfce.images.arrays import Volume
-from gfce.images.normalizations import NORMALIZATIONS
+from gfce.images.fitting import load_normalization
 from gfce.images.store import MODALITIES, load_statistics, load_volumes
 from gfce.report.tiles import bare, pixel_aspect, show, shown_slice, window
 from gfce.study import Cell, Results, cells, model_label, read_patients
@@ -87,7 +87,7 @@ def _compared(
 ) -> tuple[Volume, Volume]:
     results = Results(config)
     synthetic = load_prediction(results.predictions(cell), patient["patient_id"])
-    statistics = load_statistics(results.images(patient["institution"]))
-    normalization = NORMALIZATIONS[cell.normalization]
-    raw = normalization.map_for(statistics[patient["patient_id"], "ce"]).invert(synthetic)
+    statistics = load_statistics(results.images(patient["institution"]), patient["patient_id"])
+    normalization = load_normalization(results.model(cell))
+    raw = normalization.restore("ce", synthetic, statistics["ce"])
     return common_scale(ce, raw, "reference")

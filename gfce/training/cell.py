@@ -16,15 +16,16 @@ import pandas as pd
 from gfce import __version__
 from gfce.config import StudyConfig
 from gfce.files import atomic_write, write_csv, write_text
-from gfce.images.normalizations import NORMALIZATIONS, to_network
+from gfce.images.fitting import fit_normalization, save_normalization, training_patients
+from gfce.images.normalizations import FittedNormalization
 from gfce.images.store import MODALITIES, load_statistics, load_volumes
 from gfce.provenance import digest, fingerprint
-from gfce.study import Cell, Results, read_patients, read_training_set
+from gfce.study import Cell, Results, model_label
 from gfce.training import TrainedModel, TrainingSlices, save_weights, train
 
 
 def train_cell(config: StudyConfig, cell: Cell) -> None:
-    """Train a cell's model; write weights.safetensors, history.csv and run.json.
+    """Train a cell's model and write its weights, fitted normalization, history and run.json.
 
     The checkpoint is keyed by the code, the settings and the training data: a cell that was
     interrupted goes on where it stood, and one that was finished with the same key is not trained
@@ -32,43 +33,40 @@ def train_cell(config: StudyConfig, cell: Cell) -> None:
     """
     started = time.monotonic()
     results = Results(config)
-    slices = training_slices(results, cell)
+    folder = results.model(cell)
+    normalization = fit_normalization(results, cell)
+    slices = training_slices(results, cell, normalization)
     network = config.network(cell.network)
     key = digest([fingerprint("train", config, cell), cell.seed, _data_digest(slices)])
     model = train(
         slices,
         network,
         config.training,
-        bounded=NORMALIZATIONS[cell.normalization].bounded,
+        bounded=normalization.bounded,
         seed=int(cell.seed),
         checkpoint=results.checkpoint(cell),
         key=key,
+        label=model_label(config, cell),
     )
-    folder = results.model(cell)
+    save_normalization(normalization, folder)
     with atomic_write(folder / "weights.safetensors") as temporary:
-        save_weights(
-            temporary,
-            model.generator,
-            network,
-            bounded=NORMALIZATIONS[cell.normalization].bounded,
-        )
+        save_weights(temporary, model.generator, network, bounded=normalization.bounded)
     write_csv(pd.DataFrame(model.history), folder / "history.csv")
     _write_run(folder / "run.json", config, cell, model, slices, key, time.monotonic() - started)
 
 
-def training_slices(results: Results, cell: Cell) -> TrainingSlices:
+def training_slices(
+    results: Results, cell: Cell, normalization: FittedNormalization
+) -> TrainingSlices:
     """All slices of a cell's training patients, in network units."""
-    institutions = read_patients(results).set_index("patient_id")["institution"]
-    normalization = NORMALIZATIONS[cell.normalization]
     volumes: dict[str, list[np.ndarray]] = {modality: [] for modality in MODALITIES}
     names: list[str] = []
     numbers: list[int] = []
-    for patient in read_training_set(results, cell.training_set):
-        folder = results.images(institutions[patient])
-        statistics = load_statistics(folder)
+    for patient, folder in training_patients(results, cell.training_set).items():
+        statistics = load_statistics(folder, patient)
         for modality, raw in load_volumes(folder, patient, MODALITIES).items():
-            normalized = normalization.map_for(statistics[patient, modality]).apply(raw)
-            volumes[modality].append(to_network(normalized, normalization))
+            normalized = normalization.normalize(modality, raw, statistics[modality])
+            volumes[modality].append(normalization.to_network(normalized))
         names += [patient] * len(raw)
         numbers += range(len(raw))
     stacked = {modality: np.concatenate(parts) for modality, parts in volumes.items()}

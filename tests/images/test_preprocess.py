@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 import pytest
 from cohorts import COHORT, Configure, write_cohort
 
 from gfce.cohort.index import index
 from gfce.config import StudyConfig
 from gfce.errors import UserError
-from gfce.images.normalizations import VolumeStatistics
 from gfce.images.preprocess import preprocess
+from gfce.images.statistics import VolumeStatistics
 from gfce.images.store import (
     MODALITIES,
     load_grid,
@@ -49,8 +50,11 @@ def test_statistics_are_those_of_the_region(configure: Configure, region: str) -
     preprocess(config, "D")
     folder = Results(config).images("D")
     volume = load_volumes(folder, "sub-D1", ("ce",))["ce"]
-    mask = load_masks(folder, "sub-D1")["foreground"] if region == "foreground" else None
-    assert load_statistics(folder)["sub-D1", "ce"] == VolumeStatistics.of(volume, mask)
+    head = load_masks(folder, "sub-D1")["foreground"]
+    expected = VolumeStatistics.of(volume, head, head if region == "foreground" else None)
+    assert load_statistics(folder, "sub-D1")["ce"] == expected
+    table = pd.read_csv(folder / "statistics.csv").set_index(["patient_id", "modality"])
+    assert table.loc[("sub-D1", "ce"), "mean"] == pytest.approx(expected.mean)
 
 
 def test_before_preprocessing(study: StudyConfig) -> None:

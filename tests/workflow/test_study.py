@@ -108,6 +108,7 @@ def test_the_contract_is_kept(study: Path) -> None:
         folder = results.model(cell)
         assert {path.name for path in folder.iterdir()} == {
             "weights.safetensors",
+            "normalization.json",
             "history.csv",
             "run.json",
         }

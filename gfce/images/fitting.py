@@ -1,0 +1,49 @@
+"""Fitting a cell's normalization on its training set, and keeping what was fitted."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from gfce.errors import UserError
+from gfce.files import write_text
+from gfce.images.normalizations import FittedNormalization
+from gfce.images.store import MODALITIES, load_statistics
+from gfce.study import Cell, Results, read_patients, read_training_set
+
+FILE = "normalization.json"
+"""Beside a model's weights: with it, a new patient needs nothing but his own inputs."""
+
+
+def fit_normalization(results: Results, cell: Cell) -> FittedNormalization:
+    """Fit a cell's normalization on the volumes of its training set."""
+    patients = training_patients(results, cell.training_set)
+    statistics = [load_statistics(folder, patient) for patient, folder in patients.items()]
+    training = {modality: [one[modality] for one in statistics] for modality in MODALITIES}
+    return FittedNormalization.fit(cell.normalization, training)
+
+
+def training_patients(results: Results, training_set: str) -> dict[str, Path]:
+    """The patients of a training set, each with the folder of the store that holds it."""
+    institutions = read_patients(results).set_index("patient_id")["institution"]
+    names = read_training_set(results, training_set)
+    return {patient: results.images(institutions[patient]) for patient in names}
+
+
+def save_normalization(normalization: FittedNormalization, folder: Path) -> None:
+    """Write normalization.json into a model's folder."""
+    content = {"normalization": normalization.name, "parameters": normalization.parameters}
+    write_text(json.dumps(content, indent=2) + "\n", folder / FILE)
+
+
+def load_normalization(folder: Path) -> FittedNormalization:
+    """Read normalization.json of a model.
+
+    Raises:
+        UserError: the model has none.
+    """
+    path = folder / FILE
+    if not path.exists():
+        raise UserError(f"{path}: is not there: run `gfce train` first")
+    content = json.loads(path.read_text("utf-8"))
+    return FittedNormalization(content["normalization"], content["parameters"])
