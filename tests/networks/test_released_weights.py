@@ -1,3 +1,4 @@
+import random
 from pathlib import Path
 
 import pytest
@@ -78,20 +79,71 @@ def test_missing_unknown_and_misshaped_weights(released: dict[str, Tensor]) -> N
 
 
 class Arbitrary:
-    """What an attacker would put into a pickle."""
+    """What an attacker would put into a pickle: reading it as a pickle writes a file."""
+
+    def __init__(self, written: Path) -> None:
+        self.written = written
+
+    def __reduce__(self) -> tuple[object, tuple[Path]]:
+        return Path.touch, (self.written,)
 
 
-@pytest.mark.parametrize("content", [Arbitrary(), [torch.zeros(1)]])
-def test_nothing_but_a_state_dict_is_read(content: object, tmp_path: Path) -> None:
+@pytest.mark.parametrize("zipped", [True, False])
+def test_code_in_a_pickle_is_not_run(tmp_path: Path, zipped: bool) -> None:
+    path, written = tmp_path / "generator.pth", tmp_path / "written"
+    content = {"out.0.weight": Arbitrary(written)}
+    torch.save(content, path, _use_new_zipfile_serialization=zipped)
+    with pytest.raises(UserError, match=r"generator\.pth: damaged, or not a state dict") as refusal:
+        read_released(path)
+    assert "\n" not in str(refusal.value)
+    assert not written.exists()
+    torch.load(path, weights_only=False)
+    assert written.exists()
+
+
+def test_nothing_but_a_state_dict_is_read(tmp_path: Path) -> None:
     path = tmp_path / "generator.pth"
-    torch.save(content, path)
+    torch.save([torch.zeros(1)], path)
     with pytest.raises(UserError, match=r"generator\.pth: not a state dict"):
         read_released(path)
+
+
+@pytest.mark.parametrize("zipped", [True, False])
+def test_a_truncated_file_is_refused(
+    released: dict[str, Tensor], tmp_path: Path, zipped: bool
+) -> None:
+    path = tmp_path / "generator.pth"
+    torch.save(released, path, _use_new_zipfile_serialization=zipped)
+    whole = path.read_bytes()
+    for length in (0, 1, 7, 100, 5000, len(whole) // 2, len(whole) - 1):
+        path.write_bytes(whole[:length])
+        with pytest.raises(UserError, match=r"generator\.pth: damaged") as refusal:
+            read_released(path)
+        assert "\n" not in str(refusal.value)
+
+
+@pytest.mark.parametrize("zipped", [True, False])
+def test_damage_anywhere_is_refused_or_harmless(
+    released: dict[str, Tensor], tmp_path: Path, zipped: bool
+) -> None:
+    path, places = tmp_path / "generator.pth", random.Random(3)
+    torch.save(released, path, _use_new_zipfile_serialization=zipped)
+    whole = path.read_bytes()
+    refused = 0
+    for _ in range(40):
+        damaged = bytearray(whole)
+        damaged[places.randrange(20_000)] ^= 1 << places.randrange(8)
+        path.write_bytes(damaged)
+        try:
+            assert read_released(path).keys() == set(NAMES.values())
+        except UserError:
+            refused += 1
+    assert refused > 5
 
 
 def test_unreadable_files(tmp_path: Path) -> None:
     with pytest.raises(UserError, match="No such file"):
         read_released(tmp_path / "none.pth")
     (tmp_path / "text.pth").write_text("not weights")
-    with pytest.raises(UserError, match=r"text\.pth: not a state dict"):
+    with pytest.raises(UserError, match=r"text\.pth: damaged, or not a state dict"):
         read_released(tmp_path / "text.pth")

@@ -11,6 +11,14 @@ from gfce.config import Network, Training
 from gfce.training import TrainedModel, TrainingSlices, train
 
 NETWORK = Network(architecture="mmgsn_net", width=8)
+NETWORKS = {
+    "mmgsn_net": NETWORK,
+    "mmgsn_net-batch": NETWORK.model_copy(update={"norm_layer": "batch"}),
+    "unet": Network(architecture="unet", width=4),
+    "unet-batch": Network(architecture="unet", width=4, norm_layer="batch"),
+    "pix2pix": Network(architecture="pix2pix", width=4),
+}
+"""Every network, and each kind of state that a training has."""
 SETTINGS = Training(epochs=3, constant_epochs=1, threads=1, device="cpu")
 
 

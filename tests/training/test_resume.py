@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 import torch
-from examples import NETWORK, SETTINGS, digest, run
+from examples import NETWORKS, SETTINGS, digest, run
 
 from gfce.training import STOPPED_EXIT_CODE, TrainedModel, TrainingStopped, loop
 
@@ -67,10 +67,11 @@ def test_a_signal_saves_and_stops(
     assert_same(run(tmp_path), undisturbed)
 
 
-def test_batch_norm_s_running_statistics_survive(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize("name", [name for name in NETWORKS if name != "mmgsn_net"])
+def test_every_network_s_state_survives(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:
-    network = NETWORK.model_copy(update={"norm_layer": "batch"})
+    network = NETWORKS[name]
     expected = run(tmp_path / "undisturbed", network=network)
     with monkeypatch.context() as patch:
         after_steps(patch, 5, lambda: signal.raise_signal(signal.SIGTERM))

@@ -5,10 +5,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from examples import NETWORK, SETTINGS, digest, example_slices, run
+from examples import NETWORK, NETWORKS, SETTINGS, digest, example_slices, run
 from safetensors import safe_open
 
-from gfce.config import Training
+from gfce.config import Network, Training
 from gfce.errors import UserError
 from gfce.training import load_generator, save_weights, synthesize
 from gfce.training.weights import initial_weights
@@ -24,12 +24,15 @@ COLUMNS = [
 ]
 
 
-def test_two_trainings_give_the_same_bits(tmp_path: Path) -> None:
-    first, second = run(tmp_path / "1"), run(tmp_path / "2")
+@pytest.mark.parametrize("name", NETWORKS)
+def test_two_trainings_give_the_same_bits(tmp_path: Path, name: str) -> None:
+    network = NETWORKS[name]
+    first, second = run(tmp_path / "1", network=network), run(tmp_path / "2", network=network)
     assert digest(first.generator) == digest(second.generator)
     for row, other in zip(first.history, second.history, strict=True):
         assert {**row, "seconds": 0} == {**other, "seconds": 0}
-    assert digest(run(tmp_path / "3", seed=2).generator) != digest(first.generator)
+    other = run(tmp_path / "3", network=network, seed=2)
+    assert digest(other.generator) != digest(first.generator)
 
 
 def test_what_a_training_returns(tmp_path: Path) -> None:
@@ -54,10 +57,21 @@ def test_training_leaves_torch_s_settings_alone(tmp_path: Path) -> None:
     assert not torch.are_deterministic_algorithms_enabled()
 
 
-@pytest.mark.parametrize("precision", ["float32", "bfloat16"])
-def test_a_small_network_learns_one_slice(tmp_path: Path, precision: str) -> None:
+@pytest.mark.parametrize(
+    ("name", "width", "precision"),
+    [
+        ("mmgsn_net", 8, "float32"),
+        ("mmgsn_net", 8, "bfloat16"),
+        ("unet", 16, "bfloat16"),
+        ("pix2pix", 16, "float32"),
+    ],
+)
+def test_a_small_network_learns_one_slice(
+    tmp_path: Path, name: str, width: int, precision: str
+) -> None:
     settings = Training(epochs=40, constant_epochs=30, threads=1, precision=precision, device="cpu")
-    history = run(tmp_path, settings=settings, slices=example_slices(1)).history
+    slices, network = example_slices(1), Network(architecture=name, width=width)
+    history = run(tmp_path, settings=settings, slices=slices, network=network).history
     assert history[-1]["loss_l1"] < 0.2 * history[0]["loss_l1"]
 
 
@@ -71,6 +85,16 @@ def test_recipes_and_norm_layers_train_differently(tmp_path: Path) -> None:
     ]
     assert len({digest(model.generator) for model in models}) == 3
     assert models[2].generator.get_buffer("bottleneck.norm.running_var").std() > 0
+
+
+def test_without_a_discriminator_l1_is_all_there_is(tmp_path: Path) -> None:
+    for row in run(tmp_path, network=NETWORKS["unet"]).history:
+        assert row["loss_adversarial"] == row["loss_discriminator"] == 0
+        assert row["loss_generator"] == pytest.approx(100 * row["loss_l1"])
+    settings = SETTINGS.model_copy(update={"l1_weight": 0.0})
+    with pytest.raises(UserError, match=r"training\.l1_weight: 0 leaves unet nothing to learn"):
+        run(tmp_path, network=NETWORKS["unet"], settings=settings)
+    assert run(tmp_path / "judged", settings=settings).steps == 9
 
 
 def test_a_loss_that_is_not_finite_names_its_slice(tmp_path: Path) -> None:
@@ -99,14 +123,14 @@ def test_a_gpu_must_be_there(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
         run(tmp_path, settings=SETTINGS.model_copy(update={"device": "cuda"}))
 
 
-@pytest.mark.parametrize("norm_layer", ["instance", "batch"])
-def test_weights_file_and_synthesis(tmp_path: Path, norm_layer: str) -> None:
-    network = NETWORK.model_copy(update={"norm_layer": norm_layer})
+@pytest.mark.parametrize("name", NETWORKS)
+def test_weights_file_and_synthesis(tmp_path: Path, name: str) -> None:
+    network = NETWORKS[name]
     model = run(tmp_path, network=network, bounded=False)
     path = tmp_path / "weights.safetensors"
     save_weights(path, model.generator, network, bounded=False)
     with safe_open(path, framework="np") as file:
-        assert json.loads(file.metadata()["network"])["norm_layer"] == norm_layer
+        assert json.loads(file.metadata()["network"])["norm_layer"] == network.norm_layer
     slices = example_slices()
     loaded = load_generator(path)
     synthetic = synthesize(loaded, slices.t1w, slices.t2w, batch_size=1)
@@ -125,8 +149,10 @@ def test_training_starts_from_given_weights(tmp_path: Path) -> None:
     weights = initial_weights(path, NETWORK)
     tuned = run(tmp_path / "second", settings=frozen, initial=weights)
     assert digest(tuned.generator) == digest(model.generator)
-    with pytest.raises(UserError, match="does not fit the network of width 16"):
+    with pytest.raises(UserError, match="does not fit mmgsn_net of width 16"):
         initial_weights(path, NETWORK.model_copy(update={"width": 16}))
+    with pytest.raises(UserError, match="does not fit unet of width 4"):
+        initial_weights(path, NETWORKS["unet"])
 
 
 def test_files_that_are_no_weights(tmp_path: Path) -> None:

@@ -1,0 +1,146 @@
+"""A tiny study in a checkout of its own, run on the test cluster or on this machine."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+from cohorts import REPOSITORY
+
+from gfce.config import load_config
+from gfce.study import Cell, Results, cells
+
+PROGRAMS = Path(sys.executable).parent
+LINKED = ("Snakefile", "rules", "gfce", "profiles", "slurm", "config", "envs")
+INSTITUTIONS = [f"Institution-{number}" for number in range(1, 5)]
+QUICK = [
+    *("--slurm-init-seconds-before-status-checks", "1", "--seconds-between-status-checks", "1"),
+    *("--max-jobs-per-timespan", "20/1s", "--latency-wait", "5"),
+    *("--set-threads", "simulate=2", "index=2"),
+]
+"""The profile's patience is for a real cluster."""
+
+
+def tiny_study(**training: Any) -> dict[str, Any]:
+    """Four simulated institutions, eight cells of seconds each."""
+    return {
+        "study": "tiny",
+        "cohort": {
+            "dataset": "data/tiny",
+            "development": INSTITUTIONS[:3],
+            "external": INSTITUTIONS[3:],
+            "training_patients": 1,
+        },
+        "simulation": {
+            "patients": dict.fromkeys(INSTITUTIONS, 3) | {"Institution-4": 2},
+            "coarsening": 6,
+            "slices": 2,
+        },
+        "images": {"matrix": [40, 36]},
+        "grid": {"networks": {"mmgsn_net": {"width": 8}}},
+        "training": {
+            **{"epochs": 1, "constant_epochs": 1, "threads": 1, "device": "cpu"},
+            **training,
+        },
+    }
+
+
+def long_study(epochs: int) -> dict[str, Any]:
+    """One cell, whose training lasts long enough to be disturbed."""
+    content = tiny_study(epochs=epochs)
+    content["grid"] |= {"normalizations": ["min_max"], "training_sets": {"one": INSTITUTIONS[:1]}}
+    return content
+
+
+@dataclass
+class Checkout:
+    """A folder that looks like the repository, with its own results and bookkeeping."""
+
+    folder: Path
+
+    @classmethod
+    def make(cls, folder: Path, content: dict[str, Any]) -> Checkout:
+        """A new checkout whose study has this configuration."""
+        folder.mkdir(parents=True, exist_ok=True)
+        for name in LINKED:
+            (folder / name).symlink_to(REPOSITORY / name)
+        checkout = cls(folder)
+        checkout.config.write_text(yaml.safe_dump(content))
+        return checkout
+
+    @property
+    def config(self) -> Path:
+        return self.folder / "study.yaml"
+
+    @property
+    def results(self) -> Results:
+        results = Results(load_config(self.config))
+        for name, value in vars(results).items():
+            setattr(results, name, self.folder / value)
+        return results
+
+    @property
+    def cells(self) -> list[Cell]:
+        return cells(load_config(self.config))
+
+    def reuse(self, other: Checkout) -> None:
+        """Take over another study's cohort and images, as if they had been made here."""
+        shutil.copytree(other.folder / "data", self.folder / "data")
+        for name in ("cohort", "images"):
+            shutil.copytree(other.results.root / name, self.results.root / name)
+
+    def on_slurm(self, *options: str) -> subprocess.Popen[str]:
+        """`snakemake --profile slurm` in the background; its output goes to driver.log."""
+        return self._start("--profile", "slurm", *QUICK, *options)
+
+    def here(self, *options: str) -> subprocess.Popen[str]:
+        """`snakemake` on this machine."""
+        return self._start("--cores", "2", *options)
+
+    def train(self) -> None:
+        """Train the first cell by hand."""
+        command = [PROGRAMS / "gfce", "train", "study.yaml", str(self.cells[0])]
+        subprocess.run(
+            command, cwd=self.folder, env=environment(), check=True, capture_output=True
+        )
+
+    def _start(self, *options: str) -> subprocess.Popen[str]:
+        with self.driver_log.open("a") as log:
+            return subprocess.Popen(
+                [PROGRAMS / "snakemake", "--configfile", "study.yaml", *options],
+                cwd=self.folder,
+                env=environment(),
+                stdout=log,
+                stderr=log,
+                text=True,
+                start_new_session=True,
+            )
+
+    @property
+    def driver_log(self) -> Path:
+        return self.folder / "driver.log"
+
+    def finish(self, process: subprocess.Popen[str], seconds: float = 600) -> None:
+        """Wait for a driver that has to succeed."""
+        assert process.wait(seconds) == 0, self.driver_log.read_text()[-5000:]
+
+    def log(self, step: str, cell: Cell) -> str:
+        """What a cell's step has written."""
+        return (self.results.root / "logs" / step / f"{cell}.log").read_text()
+
+    def weights(self, cell: Cell | None = None) -> bytes:
+        return (self.results.model(cell or self.cells[0]) / "weights.safetensors").read_bytes()
+
+    def checkpoint(self) -> Path:
+        return self.results.checkpoint(self.cells[0])
+
+
+def environment() -> dict[str, str]:
+    path = f"{PROGRAMS}{os.pathsep}{os.environ['PATH']}"
+    return {**os.environ, "PATH": path, "OMP_NUM_THREADS": "1"}
