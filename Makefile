@@ -9,6 +9,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 demo: $(INSTALLED) ## the whole study on a simulated cohort
 	snakemake --configfile config/demo.yaml
+	@cat results/demo/statistics/findings.md
 
 test: check ## style, types and tests
 	pytest --numprocesses 2 --dist worksteal tests

@@ -88,6 +88,12 @@ def _figures(arguments: argparse.Namespace) -> None:
     figures(load_config(arguments.config), arguments.figures)
 
 
+def _audit(arguments: argparse.Namespace) -> None:
+    from gfce.statistics import audit
+
+    print(audit(arguments.folder, arguments.output))
+
+
 def _schema(arguments: argparse.Namespace) -> None:
     from gfce.schema import schema_markdown, schema_text
 
@@ -122,6 +128,9 @@ def parser() -> argparse.ArgumentParser:
     option = add("import", _import, "Turn a manifest of images into a BIDS dataset.")
     option("manifest", type=Path, metavar="MANIFEST", help="CSV: patient, institution, t1w, ...")
     option("-o", "--output", type=Path, required=True, metavar="DATASET", help="folder to write")
+    option = add("audit", _audit, "Recompute the derived numbers of published tables.")
+    option("folder", type=Path, nargs="?", metavar="DIR", help="tables (none: the paper's)")
+    option("-o", "--output", type=Path, default=Path(), metavar="FOLDER", help="for audit.csv")
     option = add("schema", _schema, "Print the JSON schema of a study configuration.")
     option("--markdown", action="store_true", help="as tables for a reader")
     return top

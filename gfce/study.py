@@ -20,6 +20,15 @@ NORMALIZATION_LETTERS = {
     "nyul": "n",
 }
 """The letter of each normalization in a model's label (Table I: Uni-m1, Tri-Z)."""
+NORMALIZATION_TITLES = {
+    "min_max": "Min-Max",
+    "z_score": "Z-Score",
+    "percentile_min_max": "percentile Min-Max",
+    "dataset_z_score": "dataset Z-Score",
+    "slice_z_score": "slice Z-Score",
+    "nyul": "Nyul",
+}
+"""How the normalizations are written in text; others by their names."""
 
 FIGURE_FORMATS = ("png", "svg")
 
@@ -115,6 +124,8 @@ class Results:
         self.tables = self.root / "tables"
         self.statistics = self.root / "statistics"
         self.paired_tests = self.statistics / "paired_tests.csv"
+        self.findings = self.statistics / "findings.md"
+        self.datapackage = self.root / "datapackage.json"
         self.figures = self.root / "figures"
 
     def table(self, name: str, kind: str) -> Path:

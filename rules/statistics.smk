@@ -34,6 +34,7 @@ rule compare:
         metrics=RESULTS.metrics,
     output:
         statistics=directory(RESULTS.statistics),
+        datapackage=RESULTS.datapackage,
     log:
         log_of("compare"),
     benchmark:

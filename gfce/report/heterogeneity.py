@@ -17,17 +17,9 @@ from gfce.images.fitting import fit_normalization
 from gfce.images.normalizations import FittedNormalization
 from gfce.images.store import MODALITIES, load_masks, load_statistics, load_volumes
 from gfce.report.tiles import pixel_aspect, show, shown_slice, window
-from gfce.study import Cell, Results, read_patients
+from gfce.study import NORMALIZATION_TITLES, Cell, Results, read_patients
 
 TITLES = {"t1w": "T1w", "t2w": "T2w", "ce": "CE-T1w"}
-NORMALIZATION_TITLES = {
-    "min_max": "Min-Max",
-    "z_score": "Z-Score",
-    "percentile_min_max": "percentile Min-Max",
-    "dataset_z_score": "dataset Z-Score",
-    "slice_z_score": "slice Z-Score",
-    "nyul": "Nyul",
-}
 Scale = FittedNormalization | None
 """A scale of intensities (None: raw)."""
 HISTOGRAM_PATIENTS = 8

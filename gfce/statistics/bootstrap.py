@@ -1,0 +1,174 @@
+"""Bootstrap intervals of whatever follows from the institutions' means."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from scipy import stats
+
+from gfce.statistics.aggregation import OVERALL, Scores, overall
+from gfce.statistics.design import METRICS, Metric, Model
+
+Array = NDArray[np.float64]
+Indices = NDArray[np.int64]
+Quantities = Callable[[Scores], Sequence[Array]]
+"""Numbers that follow from the means: with means that are arrays of replicates, arrays."""
+BATCH = 2000
+"""Resamples that are held in memory at a time."""
+
+
+@dataclass(frozen=True)
+class Patients:
+    """Scores of all models and metrics on the test patients, institution by institution."""
+
+    models: list[Model]
+    matrices: dict[str, Array]
+    """Of each institution: (patient, model and metric), NaN where a score is missing."""
+
+    @classmethod
+    def of(cls, scores: pd.DataFrame, models: Sequence[Model]) -> Patients:
+        """Take `aggregation.patient_scores`."""
+        names = [metric.name for metric in METRICS]
+        indexed = scores.set_index(["institution", "patient_id", "model"])[names]
+        columns = [(name, model.label) for model in models for name in names]
+        wide = (
+            pd.DataFrame(indexed.unstack("model"))  # noqa: PD010 - pivot_table would average
+            .reindex(columns=pd.MultiIndex.from_tuples(columns))
+            .sort_index()
+        )
+        matrices = {
+            str(name): block.to_numpy(float) for name, block in wide.groupby(level="institution")
+        }
+        return cls(list(models), matrices)
+
+    @property
+    def sizes(self) -> dict[str, int]:
+        """Number of patients of each institution."""
+        return {name: len(matrix) for name, matrix in self.matrices.items()}
+
+    def scores(self, means: dict[str, Array]) -> Scores:
+        """The means (replicate, model and metric) of each institution, with their Overalls."""
+        found: dict[tuple[str, str, str, str], Array] = {}
+        for number, model in enumerate(self.models):
+            for offset, metric in enumerate(METRICS):
+                column = number * len(METRICS) + offset
+                self._add(found, model, metric, {n: m[..., column] for n, m in means.items()})
+        return Scores(found)
+
+    @staticmethod
+    def _add(
+        found: dict[tuple[str, str, str, str], Array],
+        model: Model,
+        metric: Metric,
+        means: dict[str, Array],
+    ) -> None:
+        unknown = np.full(np.shape(next(iter(means.values()))), np.nan)
+        for cohort, names in (("internal", model.internal), ("external", model.external)):
+            values = [means.get(name, unknown) for name in names]
+            for name, value in zip(names, values, strict=True):
+                found[model.label, name, cohort, metric.mean] = value
+            if values:
+                found[model.label, OVERALL, cohort, metric.mean] = overall(values)
+
+
+def bca_intervals(
+    patients: Patients, quantities: Quantities, resamples: int, seed: int
+) -> tuple[Array, Array]:
+    """95 % intervals of all quantities at once, NaN where there is none.
+
+    Patients are drawn with replacement within their institution, because the institutions are
+    fixed by design, and with all their scores, because the models are tested on the same ones.
+    Of n patients n - 1 are drawn: drawing n makes the variance of a stratum's mean too small by
+    (n - 1) / n, which matters for the few patients of an institution (Rao and Wu 1988).
+    Bias-corrected and accelerated percentiles (Efron 1987) with a jackknife over the patients of
+    every institution, by `scipy.stats.bootstrap`. A quantity that depends on an institution with a
+    single patient has no interval: its spread is unknown.
+    """
+    sizes = {name: size for name, size in patients.sizes.items() if size > 1}
+    fixed = {name: _means(m)[None] for name, m in patients.matrices.items() if name not in sizes}
+
+    def statistic(*indices: Indices, axis: int = -1) -> Array:
+        drawn = {
+            name: _resampled_means(patients.matrices[name], index)
+            for name, index in zip(sizes, indices, strict=True)
+        }
+        leading = indices[0].shape[:-1]
+        replicates = int(np.prod(leading))
+        means = drawn | {name: np.repeat(m, replicates, 0) for name, m in fixed.items()}
+        values = np.array(quantities(patients.scores(means)))
+        return values[has_interval].reshape(-1, *leading)
+
+    has_interval = np.isfinite(_point(patients, quantities))
+    low, high = np.full(len(has_interval), np.nan), np.full(len(has_interval), np.nan)
+    if has_interval.any():
+        rng = np.random.default_rng(seed)
+        batches = [min(BATCH, resamples - start) for start in range(0, resamples, BATCH)]
+        replicates = [statistic(*_draw(sizes.values(), batch, rng)) for batch in batches]
+        data = [np.arange(size) for size in sizes.values()]
+        interval = _bca(data, statistic, np.concatenate(replicates, axis=-1))
+        low[has_interval], high[has_interval] = interval
+    return low, high
+
+
+def _draw(sizes: Iterable[int], resamples: int, rng: np.random.Generator) -> list[Indices]:
+    return [rng.integers(0, size, (resamples, size - 1)) for size in sizes]
+
+
+def _bca(
+    data: list[Indices], statistic: Callable[..., Array], replicates: Array
+) -> tuple[Array, Array]:
+    drawn: Any = SimpleNamespace(bootstrap_distribution=replicates)
+    with warnings.catch_warnings(), np.errstate(invalid="ignore", divide="ignore"):
+        # A quantity without any spread ends as NaN.
+        warnings.simplefilter("ignore", stats.DegenerateDataWarning)
+        result = stats.bootstrap(
+            data,
+            statistic,
+            vectorized=True,
+            axis=-1,
+            n_resamples=0,
+            bootstrap_result=drawn,
+            confidence_level=0.95,
+            method="BCa",
+        )
+    return np.asarray(result.confidence_interval.low), np.asarray(result.confidence_interval.high)
+
+
+def _point(patients: Patients, quantities: Quantities) -> Array:
+    """The quantities of the patients as they are; NaN where a mean is of fewer than two."""
+    means = {
+        name: np.where(np.isfinite(matrix).sum(axis=0) >= 2, _means(matrix), np.nan)[None]
+        for name, matrix in patients.matrices.items()
+    }
+    return np.array([float(np.ravel(value)[0]) for value in quantities(patients.scores(means))])
+
+
+def _means(matrix: Array) -> Array:
+    return _resampled_means(matrix, np.arange(len(matrix)))[0]
+
+
+def _resampled_means(matrix: Array, indices: NDArray[np.intp]) -> Array:
+    """Means (replicate, column) over the patients that each row of `indices` draws.
+
+    A matrix product of how often each patient is drawn with the scores. Missing scores are left
+    out; where a draw has none but missing ones, the mean of all patients stands in.
+    """
+    flat = indices.reshape(-1, indices.shape[-1])
+    size = len(matrix)
+    offsets = np.arange(len(flat))[:, None] * size
+    drawn = np.bincount((flat + offsets).ravel(), minlength=len(flat) * size)
+    counts = drawn.reshape(len(flat), size).astype(float)
+    known = np.isfinite(matrix)
+    if known.all():
+        return counts @ matrix / flat.shape[1]
+    total, number = counts @ np.where(known, matrix, 0.0), counts @ known
+    sums, sizes = np.where(known, matrix, 0.0).sum(axis=0), known.sum(axis=0)
+    all_patients = np.divide(sums, sizes, out=np.full(len(sums), np.nan), where=sizes > 0)
+    return np.divide(total, number, out=np.tile(all_patients, (len(flat), 1)), where=number > 0)

@@ -1,0 +1,105 @@
+"""Reading what other steps left: metrics, training sets, baselines."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+
+from gfce.config import StudyConfig
+from gfce.errors import UserError
+from gfce.statistics.design import METRICS
+from gfce.study import Results, cells, model_label
+
+METRICS_COLUMNS = [
+    "network", "normalization", "training_set", "model", "seed", "institution", "cohort",
+    "patient_id", "region", "scaling", "n_voxels", "mae", "psnr_db", "ssim",
+]  # fmt: skip
+COUNTS = ["seed", "n_voxels"]
+FLOATS = [metric.name for metric in METRICS]
+
+
+def read_table(path: Path, columns: list[str]) -> pd.DataFrame:
+    """Read a CSV of the results; names stay text, numbers keep their last bit.
+
+    Raises:
+        UserError: a column is missing, or the file is not a CSV of this kind.
+    """
+    try:
+        names = list(pd.read_csv(path, nrows=0).columns)
+        table = pd.read_csv(
+            path,
+            dtype={name: str for name in names if name not in [*COUNTS, *FLOATS]},
+            converters={name: _number for name in names if name in FLOATS},
+            keep_default_na=False,
+        )
+    except ValueError as error:
+        problem = str(error).splitlines()[0]
+        raise UserError(f"{path}: cannot be read ({problem}): make it again") from None
+    absent = [column for column in columns if column not in names]
+    if absent:
+        raise UserError(f"{path}: has no column {absent[0]}: make it again")
+    return table
+
+
+def _number(text: str) -> float:
+    """A number to its last bit, which pandas' own parser does not promise in every version."""
+    return float(text or "nan")
+
+
+def read_metrics(path: Path) -> pd.DataFrame:
+    """Read metrics.csv.
+
+    Raises:
+        UserError: the file is not there, lacks a column, or scores an image twice.
+    """
+    if not path.exists():
+        raise UserError(f"{path}: is not there: run `gfce tabulate` first")
+    metrics = read_table(path, METRICS_COLUMNS)
+    keys = ["network", "normalization", "training_set", "seed", "institution"]
+    twice = metrics.duplicated([*keys, "patient_id", "region", "scaling"])
+    if twice.any():
+        patient = metrics.loc[twice, "patient_id"].iloc[0]
+        raise UserError(f"{path}: {patient} is scored twice by one model: evaluate it again")
+    return metrics
+
+
+def gather_metrics(config: StudyConfig) -> pd.DataFrame:
+    """The metrics of all cells that are scored so far, in the order of the grid.
+
+    Within a cell: institutions as configured, then patient, region (volume first) and scaling.
+    Models are called as the configuration of today calls them.
+    """
+    results = Results(config)
+    frames = [
+        _read_cell(config, path).assign(model=model_label(config, cell))
+        for cell in cells(config)
+        if (path := results.cell_metrics(cell)).exists()
+    ]
+    if not frames:
+        return pd.DataFrame(columns=METRICS_COLUMNS).astype(
+            dict.fromkeys([*COUNTS, *FLOATS], float)
+        )
+    return pd.concat(frames, ignore_index=True)
+
+
+def _read_cell(config: StudyConfig, path: Path) -> pd.DataFrame:
+    metrics = read_table(path, METRICS_COLUMNS)
+    institutions = [*config.cohort.development, *config.cohort.external]
+    unknown = metrics.loc[~metrics["institution"].isin(institutions), "institution"]
+    if len(unknown):
+        raise UserError(f"{path}: {unknown.iloc[0]} is not in the configuration: evaluate again")
+    keys = pd.DataFrame(
+        {
+            "institution": metrics["institution"].map({n: i for i, n in enumerate(institutions)}),
+            "patient": metrics["patient_id"],
+            "region": metrics["region"].where(metrics["region"] != "volume", ""),
+            "scaling": metrics["scaling"],
+        }
+    )
+    return metrics.loc[keys.sort_values(list(keys.columns), kind="stable").index]
+
+
+def read_optional(path: Path, columns: list[str]) -> pd.DataFrame | None:
+    """Read a table that may not be there yet."""
+    return read_table(path, columns) if path.exists() else None
