@@ -121,7 +121,7 @@ def parser() -> argparse.ArgumentParser:
         if name in ("train", "predict"):
             option("cell", help="network/normalization/training_set/seed-N")
         if name == "figures":
-            option("figures", nargs="*", metavar="FIGURE", help="figure1, figure3 (none: all)")
+            option("figures", nargs="*", metavar="FIGURE", help="such as figure1 (none: all)")
         if name == "evaluate":
             option("cell", nargs="?", help="network/normalization/training_set/seed-N")
             option("--baselines", action="store_true", help="score the trivial predictors instead")

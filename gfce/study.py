@@ -31,6 +31,8 @@ NORMALIZATION_TITLES = {
 """How the normalizations are written in text; others by their names."""
 
 FIGURE_FORMATS = ("png", "svg")
+LEARNING = "learning"
+"""The figure that is a folder: learning curves, cell by cell."""
 
 
 @dataclass(frozen=True, order=True)
@@ -103,9 +105,10 @@ def test_institutions(config: StudyConfig, cell: Cell) -> dict[str, str]:
 
 
 def figure_names(config: StudyConfig) -> dict[str, str | None]:
-    """The figures of a study; figure 3 is drawn for each network, figure 1 for none."""
+    """The figures of a study, with the network that a figure is of (None: of all)."""
     first, *others = config.grid.networks
-    return {"figure1": None, "figure3": first} | {f"figure3_{name}": name for name in others}
+    synthesis = {"figure3": first} | {f"figure3_{name}": name for name in others}
+    return {"figure1": None, **synthesis, LEARNING: None}
 
 
 class Results:
@@ -179,3 +182,11 @@ def test_patients(config: StudyConfig, cell: Cell, patients: pd.DataFrame) -> pd
     cohorts = test_institutions(config, cell)
     tested = patients[patients["institution"].isin(list(cohorts)) & (patients["split"] == "test")]
     return tested.assign(cohort=tested["institution"].map(cohorts))
+
+
+def figure_paths(config: StudyConfig) -> list[Path]:
+    """Every file of the study's figures, and the folder of the learning curves."""
+    results = Results(config)
+    names = [name for name in figure_names(config) if name != LEARNING]
+    files = [results.figure(name, kind) for name in names for kind in FIGURE_FORMATS]
+    return [*files, results.figures / LEARNING]

@@ -5,7 +5,8 @@ from gfce.config import load_config
 from gfce.errors import UserError
 from gfce.provenance import fingerprint
 from gfce.study import FIGURE_FORMATS as FORMATS
-from gfce.study import Cell, Results, cells, figure_names, find_cell, test_institutions
+from gfce.study import LEARNING
+from gfce.study import Cell, Results, cells, figure_paths, find_cell, test_institutions
 
 # Not the `configfile:` directive, which would merge a user's file into the default one.
 if workflow.config_settings.config:
@@ -31,7 +32,7 @@ TARGETS = [
     RESULTS.metrics,
     RESULTS.tables,
     RESULTS.statistics,
-    *[RESULTS.figure(name, kind) for name in figure_names(STUDY) for kind in FORMATS],
+    *figure_paths(STUDY),
 ]
 
 

@@ -40,3 +40,23 @@ rule synthesis_figure:
         made_by=made_by("figures"),
     shell:
         "gfce figures {input.config} figure3{wildcards.which} > {log} 2>&1"
+
+
+rule learning_curves:
+    input:
+        config=ancient(CONFIG),
+        history=[RESULTS.model(cell) / "history.csv" for cell in CELLS],
+    output:
+        figures=directory(RESULTS.figures / LEARNING),
+    log:
+        log_of("figures", LEARNING),
+    benchmark:
+        benchmark_of("figures", LEARNING)
+    conda:
+        "../envs/gfce.yaml"
+    threads: 1
+    params:
+        made_by=made_by("figures"),
+        name=LEARNING,
+    shell:
+        "gfce figures {input.config} {params.name} > {log} 2>&1"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import matplotlib as mpl
@@ -12,8 +12,9 @@ from gfce.config import StudyConfig
 from gfce.errors import UserError
 from gfce.files import atomic_write
 from gfce.report.heterogeneity import draw_heterogeneity
+from gfce.report.learning import draw_learning
 from gfce.report.synthesis import draw_synthesis
-from gfce.study import FIGURE_FORMATS, Results, figure_names
+from gfce.study import FIGURE_FORMATS, LEARNING, Results, cells, figure_names
 
 STYLE: Any = {
     "font.size": 8,
@@ -35,12 +36,19 @@ def figures(config: StudyConfig, names: Sequence[str] = ()) -> None:
         if name not in known:
             raise UserError(f"figure {name}: not one of {', '.join(known)}")
         with mpl.rc_context(STYLE):
-            figure = _draw(config, name, known[name])
-            _save(figure, config, name)
+            for file, figure in _draw(config, name):
+                _save(figure, config, file)
 
 
-def _draw(config: StudyConfig, name: str, network: str | None) -> Figure:
-    return draw_heterogeneity(config) if network is None else draw_synthesis(config, network)
+def _draw(config: StudyConfig, name: str) -> Iterator[tuple[str, Figure]]:
+    """The files of a figure, without their extension, and what they show."""
+    if name == LEARNING:
+        for cell in cells(config):
+            yield f"{LEARNING}/{cell}", draw_learning(config, cell)
+    elif network := figure_names(config)[name]:
+        yield name, draw_synthesis(config, network)
+    else:
+        yield name, draw_heterogeneity(config)
 
 
 def _save(figure: Figure, config: StudyConfig, name: str) -> None:
