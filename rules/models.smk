@@ -19,6 +19,8 @@ rule train:
         log_of("train", CELL),
     benchmark:
         benchmark_of("train", CELL)
+    # The longest jobs start first, so that short ones fill the gaps at the end.
+    priority: 10
     conda:
         "../envs/gfce.yaml"
     threads: STUDY.training.threads

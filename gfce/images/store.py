@@ -1,8 +1,8 @@
 """The store of resampled patients: raw intensities, masks, geometry and statistics.
 
 One folder per institution: `<patient>.safetensors` with t1w, t2w, ce (float32, raw units) and the
-masks foreground and, where there is one, tumour (uint8), all (slice, row, column); its metadata hold
-the grid and each volume's statistics. statistics.csv repeats the latter for readers.
+masks foreground and, where there is one, tumour (uint8), all (slice, row, column); its metadata
+hold the grid and each volume's statistics. statistics.csv repeats the latter for readers.
 """
 
 from __future__ import annotations

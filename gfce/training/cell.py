@@ -9,6 +9,7 @@ import time
 from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -73,6 +74,10 @@ def training_slices(
     return TrainingSlices(**stacked, patient_ids=tuple(names), slice_numbers=tuple(numbers))
 
 
+# Paths of the hospital's file system are no one else's business.
+_PATHS: Any = {"results": True, "cohort": {"dataset"}, "simulation": {"protocols"}}
+
+
 def _data_digest(slices: TrainingSlices) -> str:
     content = hashlib.sha256()
     for array in (slices.t1w, slices.t2w, slices.ce):
@@ -92,7 +97,7 @@ def _write_run(
 ) -> None:
     run = {
         "cell": asdict(cell),
-        "config": config.model_dump(mode="json"),
+        "config": config.model_dump(mode="json", exclude=_PATHS),
         "fingerprint": key,
         "versions": {
             "gfce": __version__,
