@@ -31,7 +31,7 @@ def draw_synthesis(config: StudyConfig, network: str) -> Figure:
         if cell.network == network and cell.seed == config.grid.seeds[0]
     ]
     patients = _one_of_each(config)
-    size = (1.2 * (3 + len(shown)), 2.9 * len(patients))
+    size = (1.2 * (3 + len(shown)), 2.55 * len(patients))
     figure = Figure(figsize=size, layout="constrained")
     grid = figure.subplots(2 * len(patients), 3 + len(shown), squeeze=False)
     for number, patient in enumerate(patients):
