@@ -5,7 +5,8 @@ from __future__ import annotations
 import argparse
 import logging
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -47,7 +48,7 @@ def _train(arguments: argparse.Namespace) -> None:
 
     config = load_config(arguments.config)
     try:
-        train_cell(config, find_cell(config, arguments.cell))
+        train_cell(config, find_cell(config, arguments.cell), arguments.init)
     except TrainingStopped as stopped:
         print(f"gfce: {stopped}", file=sys.stderr)
         sys.exit(stopped.exit_code)
@@ -61,13 +62,16 @@ def _predict(arguments: argparse.Namespace) -> None:
 
 
 def _evaluate(arguments: argparse.Namespace) -> None:
-    from gfce.evaluation.evaluate import evaluate, evaluate_baselines
+    from gfce.evaluation.evaluate import evaluate
 
     config = load_config(arguments.config)
-    if arguments.baselines:
-        evaluate_baselines(config)
-    else:
-        evaluate(config, find_cell(config, arguments.cell))
+    evaluate(config, find_cell(config, arguments.cell))
+
+
+def _baselines(arguments: argparse.Namespace) -> None:
+    from gfce.evaluation.baselines import evaluate_baselines
+
+    evaluate_baselines(load_config(arguments.config))
 
 
 def _tabulate(arguments: argparse.Namespace) -> None:
@@ -94,10 +98,103 @@ def _audit(arguments: argparse.Namespace) -> None:
     print(audit(arguments.folder, arguments.output))
 
 
+def _import_weights(arguments: argparse.Namespace) -> None:
+    from gfce.training.weights import import_weights
+
+    import_weights(arguments.weights, arguments.output)
+
+
 def _schema(arguments: argparse.Namespace) -> None:
     from gfce.schema import schema_markdown, schema_text
 
     print(schema_markdown() if arguments.markdown else schema_text(), end="")
+
+
+@dataclass(frozen=True)
+class Argument:
+    """An argument of a subcommand: its names and the options of `add_argument`."""
+
+    names: tuple[str, ...]
+    options: Mapping[str, Any]
+
+
+def _argument(*names: str, **options: Any) -> Argument:
+    return Argument(names, options)
+
+
+CONFIG = _argument("config", type=Path, metavar="CONFIG", help="study configuration (YAML)")
+CELL = _argument("cell", metavar="CELL", help="network/normalization/training_set/seed-N")
+WORKERS = _argument("--workers", type=int, default=1, help="processes to share the patients")
+
+COMMANDS: list[tuple[str, Callable[[argparse.Namespace], None], str, list[Argument]]] = [
+    ("simulate", _simulate, "Write the simulated cohort as a BIDS dataset.", [CONFIG, WORKERS]),
+    (
+        "import",
+        _import,
+        "Turn a manifest of images into a BIDS dataset.",
+        [
+            _argument("manifest", type=Path, metavar="MANIFEST", help="CSV: patient, ..."),
+            _argument(
+                *("-o", "--output"), type=Path, required=True, metavar="DATASET", help="to write"
+            ),
+        ],
+    ),
+    ("index", _index, "Check the dataset; draw the training sets.", [CONFIG, WORKERS]),
+    (
+        "preprocess",
+        _preprocess,
+        "Resample an institution's patients to the study's matrix.",
+        [CONFIG, _argument("institution", help="as in participants.tsv")],
+    ),
+    (
+        "train",
+        _train,
+        "Train the model of one cell.",
+        [
+            CONFIG,
+            CELL,
+            _argument("--init", type=Path, metavar="FILE", help="weights to begin with"),
+        ],
+    ),
+    ("predict", _predict, "Synthesise CE volumes of a cell's test patients.", [CONFIG, CELL]),
+    ("evaluate", _evaluate, "Score a cell's predictions.", [CONFIG, CELL]),
+    ("baselines", _baselines, "Score two predictors that learn nothing.", [CONFIG]),
+    ("tabulate", _tabulate, "Gather the metrics and write tables 1 to 5.", [CONFIG]),
+    ("compare", _compare, "Test differences between models.", [CONFIG]),
+    (
+        "figures",
+        _figures,
+        "Draw the figures.",
+        [
+            CONFIG,
+            _argument("figures", nargs="*", metavar="FIGURE", help="figure1, ... (none: all)"),
+        ],
+    ),
+    (
+        "audit",
+        _audit,
+        "Recompute the derived numbers of published tables.",
+        [
+            _argument("folder", type=Path, nargs="?", metavar="DIR", help="none: the paper's"),
+            _argument("-o", "--output", type=Path, default=Path(), help="folder for audit.csv"),
+        ],
+    ),
+    (
+        "import-weights",
+        _import_weights,
+        "Convert weights of the authors' released code.",
+        [
+            _argument("weights", type=Path, metavar="FILE.pth", help="their state dict"),
+            _argument("-o", "--output", type=Path, required=True, help="safetensors file to write"),
+        ],
+    ),
+    (
+        "schema",
+        _schema,
+        "Print the JSON schema of a study configuration.",
+        [_argument("--markdown", action="store_true", help="as tables for a reader")],
+    ),
+]
 
 
 def parser() -> argparse.ArgumentParser:
@@ -105,48 +202,12 @@ def parser() -> argparse.ArgumentParser:
     top = argparse.ArgumentParser(prog="gfce", description=sys.modules["gfce"].__doc__)
     top.add_argument("--version", action="version", version=f"gfce {__version__}")
     commands = top.add_subparsers(required=True, metavar="COMMAND")
-
-    def add(name: str, run: Callable[[argparse.Namespace], None], text: str) -> Callable[..., Any]:
+    for name, run, text, arguments in COMMANDS:
         command = commands.add_parser(name, help=text, description=text)
         command.set_defaults(run=run)
-        return command.add_argument
-
-    for name, run, text in _STUDY_STEPS:
-        option = add(name, run, text)
-        option("config", type=Path, metavar="CONFIG", help="study configuration (YAML)")
-        if name in ("simulate", "index"):
-            option("--workers", type=int, default=1, help="processes to share the patients")
-        if name == "preprocess":
-            option("institution", help="institution as in participants.tsv")
-        if name in ("train", "predict"):
-            option("cell", help="network/normalization/training_set/seed-N")
-        if name == "figures":
-            option("figures", nargs="*", metavar="FIGURE", help="such as figure1 (none: all)")
-        if name == "evaluate":
-            option("cell", nargs="?", help="network/normalization/training_set/seed-N")
-            option("--baselines", action="store_true", help="score the trivial predictors instead")
-    option = add("import", _import, "Turn a manifest of images into a BIDS dataset.")
-    option("manifest", type=Path, metavar="MANIFEST", help="CSV: patient, institution, t1w, ...")
-    option("-o", "--output", type=Path, required=True, metavar="DATASET", help="folder to write")
-    option = add("audit", _audit, "Recompute the derived numbers of published tables.")
-    option("folder", type=Path, nargs="?", metavar="DIR", help="tables (none: the paper's)")
-    option("-o", "--output", type=Path, default=Path(), metavar="FOLDER", help="for audit.csv")
-    option = add("schema", _schema, "Print the JSON schema of a study configuration.")
-    option("--markdown", action="store_true", help="as tables for a reader")
+        for argument in arguments:
+            command.add_argument(*argument.names, **argument.options)
     return top
-
-
-_STUDY_STEPS: list[tuple[str, Callable[[argparse.Namespace], None], str]] = [
-    ("simulate", _simulate, "Write the simulated cohort as a BIDS dataset."),
-    ("index", _index, "Check the dataset; draw the split and the training sets."),
-    ("preprocess", _preprocess, "Resample an institution's patients to the study's matrix."),
-    ("train", _train, "Train the model of one cell."),
-    ("predict", _predict, "Synthesise CE volumes of a cell's test patients."),
-    ("evaluate", _evaluate, "Score a cell's predictions."),
-    ("tabulate", _tabulate, "Gather the metrics and write tables 1 to 5."),
-    ("compare", _compare, "Test differences between models."),
-    ("figures", _figures, "Draw the figures."),
-]
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -157,6 +218,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         arguments.run(arguments)
     except UserError as error:
         print(f"gfce: {error}", file=sys.stderr)
+        return 1
+    except OSError as error:  # a full disk, a folder without permission
+        print(f"gfce: {error.filename}: {error.strerror}", file=sys.stderr)
         return 1
     return 0
 

@@ -28,6 +28,7 @@ NormalizationName = Literal[
     "min_max", "z_score", "percentile_min_max", "dataset_z_score", "slice_z_score", "nyul"
 ]
 
+
 def _known_architecture(name: str) -> str:
     known = architectures()
     if name not in known:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import shutil
 from collections.abc import Iterator
@@ -62,3 +63,9 @@ def write_csv(table: pd.DataFrame, path: Path) -> None:
 def records(table: pd.DataFrame) -> list[dict[str, Any]]:
     """The rows of a table, each a mapping of its column names."""
     return [{str(key): value for key, value in row.items()} for row in table.to_dict("records")]
+
+
+def sha256(path: Path) -> str:
+    """The checksum of a file's content."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -27,6 +27,7 @@ STEPS = {
     "train": "gfce.training.cell",
     "predict": "gfce.evaluation.predict",
     "evaluate": "gfce.evaluation.evaluate",
+    "baselines": "gfce.evaluation.baselines",
     "tabulate": "gfce.statistics.steps",
     "compare": "gfce.statistics.steps",
     "figures": "gfce.report.figures",

@@ -40,6 +40,6 @@ rule baselines:
         "../envs/gfce.yaml"
     threads: 1
     params:
-        made_by=made_by("evaluate"),
+        made_by=made_by("baselines"),
     shell:
-        "gfce evaluate {input.config} --baselines > {log} 2>&1"
+        "gfce baselines {input.config} > {log} 2>&1"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import sys
 from collections.abc import Iterable
 from concurrent.futures import ProcessPoolExecutor
@@ -16,7 +15,7 @@ from gfce.cohort.quality import check_patient
 from gfce.cohort.split import assign_roles, draw_training_sets
 from gfce.config import StudyConfig
 from gfce.errors import UserError
-from gfce.files import write_csv
+from gfce.files import sha256, write_csv
 from gfce.images.store import MODALITIES
 from gfce.progress import progress
 from gfce.study import Results
@@ -100,15 +99,10 @@ def _describe(patient: PatientFiles, root: Path) -> dict[str, Any]:
         "voxel_mm": "x".join(f"{length:.4g}" for length in checked.voxel_mm),
         "tumour": _relative(patient.tumour, root) if patient.tumour else None,
         **{modality: _relative(path, root) for modality, path in files.items()},
-        **{f"sha256_{modality}": _sha256(path) for modality, path in files.items()},
+        **{f"sha256_{modality}": sha256(path) for modality, path in files.items()},
     }
 
 
 def _relative(path: Path, root: Path) -> str:
     # Results never hold a path outside the dataset.
     return path.absolute().relative_to(root.absolute()).as_posix()
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()

@@ -7,6 +7,7 @@ from pathlib import Path
 import pandas as pd
 
 from gfce.config import Images, StudyConfig
+from gfce.errors import UserError
 from gfce.files import atomic_folder, records, write_csv
 from gfce.images.arrays import Grid
 from gfce.images.statistics import VolumeStatistics
@@ -23,10 +24,16 @@ from gfce.study import Results, read_patients
 
 
 def preprocess(config: StudyConfig, institution: str) -> None:
-    """Resample an institution's patients and store raw intensities, masks and statistics."""
+    """Resample an institution's patients and store raw intensities, masks and statistics.
+
+    Raises:
+        UserError: the cohort has not been indexed, or has no such institution.
+    """
     results = Results(config)
     patients = read_patients(results)
     patients = patients[patients["institution"] == institution]
+    if patients.empty:
+        raise UserError(f"institution {institution}: has no patient in {results.patients}")
     rows = []
     with atomic_folder(results.images(institution)) as folder:
         for row in progress(records(patients), f"preprocess {institution}"):

@@ -39,12 +39,24 @@ class PatchDiscriminator(nn.Module):
 
         Returns:
             Judgements, 1 for real: (slice, 1, row, column), 14 x 12 of them for 256 x 224 pixels.
+
+        Raises:
+            UserError: the slices are too small.
         """
-        if min(images.shape[2:]) < SMALLEST:
-            rows, columns = images.shape[2:]
-            raise UserError(
-                f"slices of {rows} x {columns} pixels: the discriminator needs at least "
-                f"{SMALLEST} x {SMALLEST}: enlarge images.matrix"
-            )
+        check_size(images, SMALLEST)
         judgements: Tensor = self.output(self.blocks(images))
         return judgements
+
+
+def check_size(images: Tensor, smallest: int) -> None:
+    """Refuse slices (slice, channel, row, column) too small for a discriminator's convolutions.
+
+    Raises:
+        UserError: there are fewer rows or columns than the smallest number.
+    """
+    rows, columns = images.shape[2:]
+    if min(rows, columns) < smallest:
+        raise UserError(
+            f"slices of {rows} x {columns} pixels: the discriminator needs at least "
+            f"{smallest} x {smallest}: enlarge images.matrix"
+        )

@@ -56,6 +56,14 @@ def norm_factory(norm_layer: NormLayer, eps: float) -> NormFactory:
     return lambda channels: nn.BatchNorm2d(channels, eps)
 
 
+def replace_batch_norms(network: nn.Module, norm: NormFactory) -> None:
+    """Put a normalization layer of ours in the place of each batch norm of a library's network."""
+    for module in list(network.modules()):
+        for name, child in module.named_children():
+            if isinstance(child, nn.BatchNorm2d):
+                setattr(module, name, norm(child.num_features))
+
+
 class ConvBlock(nn.Module):
     """3x3 convolution, normalization, LeakyReLU (a slope of 0 is ReLU)."""
 
@@ -188,7 +196,7 @@ def initialize(network: nn.Module) -> None:
     The initialization of DCGAN (Radford et al., 2016), from torch's global random state.
     """
     for layer in network.modules():
-        if isinstance(layer, nn.Conv2d):
+        if isinstance(layer, nn.Conv2d | nn.ConvTranspose2d):
             normal_(layer.weight, 0.0, 0.02)
         elif isinstance(layer, InstanceNorm | nn.BatchNorm2d):
             normal_(layer.weight, 1.0, 0.02)

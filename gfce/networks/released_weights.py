@@ -6,7 +6,7 @@ layers are ignored, because the authors' networks never leave training mode.
 
 from __future__ import annotations
 
-import pickle
+import io
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -62,15 +62,19 @@ def read_released(path: Path) -> dict[str, Tensor]:
     """Read a generator's .pth file under our names; nothing but tensors is unpickled.
 
     Raises:
-        UserError: the file is missing, holds more than tensors, or is not such a generator's.
+        UserError: the file is missing, is damaged, holds more than tensors, or is not such a
+            generator's.
     """
     try:
-        content = torch.load(path, map_location="cpu", weights_only=True)
+        file = io.BytesIO(path.read_bytes())
     except OSError as error:
         raise UserError(f"{path}: {error.strerror}: name a file of weights") from None
-    except (pickle.UnpicklingError, RuntimeError, EOFError, ValueError):
+    try:
+        content = torch.load(file, map_location="cpu", weights_only=True)
+    except Exception:  # a damaged file fails wherever the damage leads the unpickler
         raise UserError(
-            f"{path}: not a state dict of tensors alone: save it with torch.save(net.state_dict())"
+            f"{path}: damaged, or not a state dict of tensors alone: save it again with "
+            "torch.save(net.state_dict(), file)"
         ) from None
     try:
         return from_released(content)
@@ -114,7 +118,7 @@ def import_released(path: Path) -> tuple[Network, nn.Module]:
 
 def _tensors(released: Mapping[str, Any]) -> dict[str, Tensor]:
     if not isinstance(released, Mapping):
-        raise UserError("not a state dict: save it with torch.save(net.state_dict())")
+        raise UserError("not a state dict: save it with torch.save(net.state_dict(), file)")
     return {
         str(key).removeprefix("module."): value  # DataParallel's prefix
         for key, value in released.items()

@@ -16,17 +16,20 @@ import pandas as pd
 
 from gfce import __version__
 from gfce.config import StudyConfig
-from gfce.files import atomic_write, write_csv, write_text
+from gfce.files import atomic_write, sha256, write_csv, write_text
 from gfce.images.fitting import fit_normalization, save_normalization, training_patients
 from gfce.images.normalizations import FittedNormalization
 from gfce.images.store import MODALITIES, load_statistics, load_volumes
 from gfce.provenance import digest, fingerprint
 from gfce.study import Cell, Results, model_label
 from gfce.training import TrainedModel, TrainingSlices, save_weights, train
+from gfce.training.weights import initial_weights
 
 
-def train_cell(config: StudyConfig, cell: Cell) -> None:
+def train_cell(config: StudyConfig, cell: Cell, init: Path | None = None) -> None:
     """Train a cell's model and write its weights, fitted normalization, history and run.json.
+
+    `init` is a file of weights to start from, ours or the authors' (fine-tuning).
 
     The checkpoint is keyed by the code, the settings and the training data: a cell that was
     interrupted goes on where it stood, and one that was finished with the same key is not trained
@@ -38,7 +41,9 @@ def train_cell(config: StudyConfig, cell: Cell) -> None:
     normalization = fit_normalization(results, cell)
     slices = training_slices(results, cell, normalization)
     network = config.network(cell.network)
-    key = digest([fingerprint("train", config, cell), cell.seed, _data_digest(slices)])
+    initial = initial_weights(init, network) if init else None
+    start = sha256(init) if init else None
+    key = digest([fingerprint("train", config, cell), cell.seed, _data_digest(slices), start])
     model = train(
         slices,
         network,
@@ -47,13 +52,20 @@ def train_cell(config: StudyConfig, cell: Cell) -> None:
         seed=int(cell.seed),
         checkpoint=results.checkpoint(cell),
         key=key,
+        initial=initial,
         label=model_label(config, cell),
     )
     save_normalization(normalization, folder)
     with atomic_write(folder / "weights.safetensors") as temporary:
         save_weights(temporary, model.generator, network, bounded=normalization.bounded)
     write_csv(pd.DataFrame(model.history), folder / "history.csv")
-    _write_run(folder / "run.json", config, cell, model, slices, key, time.monotonic() - started)
+    run = _describe_run(config, cell, model, slices)
+    run |= {
+        "fingerprint": key,
+        "initial_weights_sha256": start,
+        "wall_seconds": time.monotonic() - started,
+    }
+    write_text(json.dumps(run, indent=2, sort_keys=True) + "\n", folder / "run.json")
 
 
 def training_slices(
@@ -86,28 +98,19 @@ def _data_digest(slices: TrainingSlices) -> str:
     return content.hexdigest()
 
 
-def _write_run(
-    path: Path,
-    config: StudyConfig,
-    cell: Cell,
-    model: TrainedModel,
-    slices: TrainingSlices,
-    key: str,
-    seconds: float,
-) -> None:
-    run = {
+def _describe_run(
+    config: StudyConfig, cell: Cell, model: TrainedModel, slices: TrainingSlices
+) -> dict[str, Any]:
+    return {
         "cell": asdict(cell),
         "config": config.model_dump(mode="json", exclude=_PATHS),
-        "fingerprint": key,
         "versions": {
             "gfce": __version__,
             "python": platform.python_version(),
             **{name: version(name) for name in ("torch", "numpy", "safetensors")},
         },
         "device": model.device,
-        "wall_seconds": seconds,
         "steps": model.steps,
         "slices": len(slices),
         "patients": sorted(set(slices.patient_ids)),
     }
-    write_text(json.dumps(run, indent=2, sort_keys=True) + "\n", path)

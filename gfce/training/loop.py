@@ -135,8 +135,8 @@ class _Run:
 
     def _epoch(self, data: Batch, progress: Progress) -> None:
         state = self.state
-        state.generator.train()
-        state.discriminator.train()
+        for network in state.networks.values():
+            network.train()
         state.set_learning_rate(learning_rate(self.settings, state.epoch))
         order = self._order()
         on_device = torch.tensor(order, device=state.losses.device)

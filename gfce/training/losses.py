@@ -8,12 +8,21 @@ from torch import Tensor
 
 
 class Losses(NamedTuple):
-    """Losses of one step, float32 scalars."""
+    """Losses of one step, float32 scalars.
+
+    Without a discriminator, adversarial and discriminator are 0.
+    """
 
     generator: Tensor
     adversarial: Tensor
     l1: Tensor
     discriminator: Tensor
+
+
+def l1_losses(synthetic: Tensor, real: Tensor, l1_weight: float) -> Losses:
+    """Losses without a discriminator: the generator's is l1_weight mean |synthetic - real|."""
+    l1, none = _l1(synthetic, real), real.new_zeros(())
+    return Losses(l1_weight * l1, none, l1, none)
 
 
 def step_losses(
@@ -37,6 +46,10 @@ def step_losses(
     """
     judged_synthetic, judged_real = judged_synthetic.float(), judged_real.float()
     adversarial = (judged_synthetic - 1).square().mean()
-    l1 = (synthetic.float() - real).abs().mean()
+    l1 = _l1(synthetic, real)
     discriminator = ((judged_real - 1).square().mean() + judged_synthetic.square().mean()) / 2
     return Losses(adversarial + l1_weight * l1, adversarial, l1, discriminator)
+
+
+def _l1(synthetic: Tensor, real: Tensor) -> Tensor:
+    return (synthetic.float() - real).abs().mean()

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from torch.optim import Adam
 
 from gfce.config import Network, Training
+from gfce.errors import UserError
 from gfce.networks import registry
 from gfce.training.checkpoint import Checkpoint
 from gfce.training.losses import Losses
@@ -24,6 +25,10 @@ class State:
     """Everything that the next step depends on.
 
     Attributes:
+        generator: maps (t1w, t2w) to ce.
+        discriminator: judges real and synthetic ce (None: the L1 loss alone is trained on).
+        generator_optimizer: moves the generator.
+        discriminator_optimizer: moves the discriminator (None: there is none).
         losses: losses of the current epoch's steps, float32 (step, loss).
         epoch: epochs done.
         step: steps done in the current epoch.
@@ -32,9 +37,9 @@ class State:
     """
 
     generator: nn.Module
-    discriminator: nn.Module
+    discriminator: nn.Module | None
     generator_optimizer: Adam
-    discriminator_optimizer: Adam
+    discriminator_optimizer: Adam | None
     losses: Tensor
     epoch: int = 0
     step: int = 0
@@ -42,33 +47,37 @@ class State:
     history: list[dict[str, float]] = field(default_factory=list)
 
     @property
-    def _networks(self) -> dict[str, nn.Module]:
-        return {"generator": self.generator, "discriminator": self.discriminator}
+    def networks(self) -> dict[str, nn.Module]:
+        """The networks that there are, by name."""
+        named = {"generator": self.generator, "discriminator": self.discriminator}
+        return {name: network for name, network in named.items() if network is not None}
 
     @property
-    def _optimizers(self) -> dict[str, Adam]:
-        return {
+    def optimizers(self) -> dict[str, Adam]:
+        """Their optimizers, by name."""
+        named = {
             "generator_optimizer": self.generator_optimizer,
             "discriminator_optimizer": self.discriminator_optimizer,
         }
+        return {name: optimizer for name, optimizer in named.items() if optimizer is not None}
 
     def set_learning_rate(self, rate: float) -> None:
-        """Give both optimizers a learning rate."""
-        for optimizer in self._optimizers.values():
+        """Give the optimizers a learning rate."""
+        for optimizer in self.optimizers.values():
             for group in optimizer.param_groups:
                 group["lr"] = rate
 
     def weights_finite(self) -> bool:
         """Whether no weight has become infinite or NaN."""
-        weights = [weight for net in self._networks.values() for weight in net.parameters()]
+        weights = [weight for net in self.networks.values() for weight in net.parameters()]
         return bool(torch.stack([weight.isfinite().all() for weight in weights]).all())
 
     def checkpoint(self) -> Checkpoint:
         """The state as tensors and JSON values."""
         tensors: dict[str, Tensor] = {"losses": self.losses}
-        for name, network in self._networks.items():
+        for name, network in self.networks.items():
             tensors |= {f"{name}.{key}": value for key, value in network.state_dict().items()}
-        for name, optimizer in self._optimizers.items():
+        for name, optimizer in self.optimizers.items():
             for index, parameter in enumerate(_parameters(optimizer)):
                 for key, value in optimizer.state[parameter].items():
                     tensors[f"{name}.{index}.{key}"] = value
@@ -85,9 +94,9 @@ class State:
         """Take over a checkpoint's state, that of the random generators included."""
         tensors = checkpoint.tensors
         self.losses.copy_(tensors["losses"])
-        for name, network in self._networks.items():
+        for name, network in self.networks.items():
             network.load_state_dict(_below(tensors, name))
-        for name, optimizer in self._optimizers.items():
+        for name, optimizer in self.optimizers.items():
             for index, parameter in enumerate(_parameters(optimizer)):
                 saved = _below(tensors, f"{name}.{index}")
                 optimizer.state[parameter] = {
@@ -118,17 +127,26 @@ def initial_state(
         steps: steps per epoch.
         device: where to train.
         initial: the generator's weights to start from (None: random ones).
+
+    Raises:
+        UserError: the network cannot be built or trained with these options.
     """
     generator, discriminator = registry.build(network, bounded=bounded)
+    if discriminator is None and not settings.l1_weight:
+        raise UserError(
+            f"training.l1_weight: 0 leaves {network.architecture} nothing to learn, it has no "
+            "discriminator: give a weight above 0"
+        )
     if initial is not None:
         # Imported weights have no running statistics: those start afresh.
         generator.load_state_dict({**dict(generator.named_buffers()), **initial})
-    generator, discriminator = prepare(generator, device), prepare(discriminator, device)
+    generator = prepare(generator, device)
+    discriminator = prepare(discriminator, device) if discriminator else None
     return State(
         generator,
         discriminator,
         _adam(generator, settings),
-        _adam(discriminator, settings),
+        _adam(discriminator, settings) if discriminator else None,
         losses=torch.zeros(steps, len(Losses._fields), device=device),
     )
 

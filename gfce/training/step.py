@@ -1,4 +1,4 @@
-"""One training step of generator and discriminator."""
+"""One training step of a generator and its discriminator."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from torch import Tensor
 
 from gfce.config import Training
 from gfce.training.data import Batch
-from gfce.training.losses import Losses, step_losses
+from gfce.training.losses import Losses, l1_losses, step_losses
 from gfce.training.precision import autocast
 from gfce.training.state import State
 
 
 def train_step(state: State, batch: Batch, settings: Training) -> Tensor:
-    """Update both networks on one batch.
+    """Update the generator and, where there is one, the discriminator on one batch.
 
     The synthetic slices are judged once: neither network has moved between the two losses. Each
     loss's gradient is taken only with regard to the network that it trains. The recipe `released`
@@ -25,11 +25,13 @@ def train_step(state: State, batch: Batch, settings: Training) -> Tensor:
     """
     losses = _losses(state, batch, settings)
     trained = list(state.generator.parameters())
-    judges = list(state.discriminator.parameters())
-    losses.generator.backward(retain_graph=True, inputs=trained)  # type: ignore[no-untyped-call]
-    leaked = trained if settings.recipe == "released" else []
-    losses.discriminator.backward(inputs=judges + leaked)  # type: ignore[no-untyped-call]
-    for optimizer in (state.generator_optimizer, state.discriminator_optimizer):
+    judged = state.discriminator is not None
+    losses.generator.backward(retain_graph=judged, inputs=trained)  # type: ignore[no-untyped-call]
+    if state.discriminator is not None:
+        judges = list(state.discriminator.parameters())
+        leaked = trained if settings.recipe == "released" else []
+        losses.discriminator.backward(inputs=judges + leaked)  # type: ignore[no-untyped-call]
+    for optimizer in state.optimizers.values():
         optimizer.step()
         optimizer.zero_grad(set_to_none=True)
     return torch.stack([loss.detach() for loss in losses])
@@ -39,6 +41,8 @@ def _losses(state: State, batch: Batch, settings: Training) -> Losses:
     t1w, t2w, real = batch
     with autocast(real.device, settings.precision):
         synthetic = state.generator(t1w, t2w)
+        if state.discriminator is None:
+            return l1_losses(synthetic, real, settings.l1_weight)
         judged_synthetic = state.discriminator(synthetic, t1w, t2w)
         judged_real = state.discriminator(real, t1w, t2w)
     return step_losses(synthetic, real, judged_synthetic, judged_real, settings.l1_weight)

@@ -6,6 +6,7 @@ import json
 from pathlib import Path
 
 import torch
+from pydantic import ValidationError
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor, nn
@@ -13,7 +14,7 @@ from torch import Tensor, nn
 from gfce.config import Network
 from gfce.errors import UserError
 from gfce.networks import registry
-from gfce.networks.released_weights import read_released
+from gfce.networks.released_weights import import_released, read_released
 
 
 def save_weights(path: Path, generator: nn.Module, network: Network, *, bounded: bool) -> None:
@@ -22,26 +23,54 @@ def save_weights(path: Path, generator: nn.Module, network: Network, *, bounded:
         name: value.detach().cpu().contiguous() for name, value in generator.state_dict().items()
     }
     metadata = {"network": network.model_dump_json(), "bounded": json.dumps(bounded)}
+    path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(path.name + ".part")
     part.write_bytes(save(tensors, metadata))
     part.replace(path)
+
+
+def import_weights(path: Path, output: Path) -> Network:
+    """Turn a generator's .pth file of MMgSN-Net's released code into a file of ours.
+
+    Args:
+        path: the state dict that the released code saved.
+        output: the safetensors file to write.
+
+    Returns:
+        The network's options: its width is that of the weights.
+
+    Raises:
+        UserError: the file is missing, damaged, holds more than tensors or is no such generator's.
+    """
+    network, generator = import_released(path)
+    save_weights(output, generator, network, bounded=True)
+    return network
 
 
 def load_generator(path: Path, device: str | torch.device = "cpu") -> nn.Module:
     """Read a generator that `save_weights` wrote, ready for synthesis.
 
     Raises:
-        UserError: the file is missing or no generator's.
+        UserError: the file is missing or no generator's, or the network has changed since.
     """
     metadata, tensors = _read(path)
-    network = Network.model_validate_json(metadata["network"])
-    generator, _ = registry.build(network, bounded=json.loads(metadata["bounded"]))
-    generator.load_state_dict(tensors)
+    try:
+        network = Network.model_validate_json(metadata["network"])
+        generator, _ = registry.build(network, bounded=json.loads(metadata["bounded"]))
+        generator.load_state_dict(tensors)
+    except (ValidationError, RuntimeError):
+        raise UserError(
+            f"{path}: its network is not known here or has changed since: train the model again"
+        ) from None
     return prepare(generator, torch.device(device)).eval()
 
 
 def initial_weights(path: Path, network: Network) -> dict[str, Tensor]:
     """Read weights to start a training from: ours, or a .pth file of the authors' released code.
+
+    Args:
+        path: the file, of a network with any output and normalization layers.
+        network: the network to train (resolved); its layers and width must be the file's.
 
     Raises:
         UserError: the file is missing, is no generator's, or its network has other layers.
@@ -53,8 +82,8 @@ def initial_weights(path: Path, network: Network) -> dict[str, Tensor]:
     for name, parameter in expected.named_parameters():
         if name not in weights or weights[name].shape != parameter.shape:
             raise UserError(
-                f"{path}: its layer {name} does not fit the network of width {network.width}: "
-                "train the network that these weights are of"
+                f"{path}: its layer {name} does not fit {network.architecture} of width "
+                f"{network.width}: train the network that these weights are of"
             )
     return {name: weights[name] for name, _ in expected.named_parameters()}
 

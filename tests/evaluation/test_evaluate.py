@@ -9,7 +9,8 @@ from cohorts import COHORT, Configure, write_cohort
 
 from gfce.cohort.index import index
 from gfce.config import StudyConfig
-from gfce.evaluation.evaluate import METRIC_COLUMNS, evaluate, evaluate_baselines
+from gfce.evaluation.baselines import evaluate_baselines
+from gfce.evaluation.evaluate import METRIC_COLUMNS, evaluate
 from gfce.evaluation.predictions import prediction_path
 from gfce.files import records
 from gfce.images.fitting import fit_normalization, save_normalization

@@ -1,0 +1,75 @@
+"""What a user sees of a mistake: one line, status 1, no traceback."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+import yaml
+from cohorts import COHORT, minimal_config, write_cohort
+
+from gfce.cli import COMMANDS, main, parser
+
+
+@pytest.fixture
+def config(tmp_path: Path) -> Path:
+    content = minimal_config(
+        results=str(tmp_path / "results"), cohort={"dataset": str(tmp_path / "data")}
+    )
+    path = tmp_path / "study.yaml"
+    path.write_text(yaml.safe_dump(content))
+    return path
+
+
+def complaint(capsys: pytest.CaptureFixture[str], *arguments: object) -> str:
+    assert main([str(argument) for argument in arguments]) == 1
+    [line] = capsys.readouterr().err.splitlines()
+    assert line.startswith("gfce: ")
+    return line
+
+
+def test_steps_out_of_order(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    cell = "mmgsn_net/min_max/tri/seed-1"
+    assert "not a BIDS dataset" in complaint(capsys, "index", config)
+    assert "run `gfce index` first" in complaint(capsys, "preprocess", config, "A")
+    assert "run `gfce index` first" in complaint(capsys, "train", config, cell)
+    assert "run `gfce train` first" in complaint(capsys, "predict", config, cell)
+    assert "run `gfce index` first" in complaint(capsys, "figures", config, "figure1")
+    assert "run `gfce tabulate` first" in complaint(capsys, "compare", config)
+
+
+def test_names_that_do_not_exist(config: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    write_cohort(Path(config).parent / "data", COHORT)
+    assert main(["index", str(config)]) == 0
+    assert "institution E: has no patient" in complaint(capsys, "preprocess", config, "E")
+    assert "not one of the grid's 8" in complaint(capsys, "train", config, "unet/min_max/tri/1")
+    assert "figure figure9: not one of" in complaint(capsys, "figures", config, "figure9")
+    assert "nothing to simulate" in complaint(capsys, "simulate", config)
+
+
+def test_data_that_were_not_simulated_are_never_overwritten(
+    config: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    data = config.parent / "data"
+    write_cohort(data, {"sub-Doe": "Institution-1"})
+    content = yaml.safe_load(config.read_text())
+    content["simulation"] = {"patients": {"Institution-1": 1}, "coarsening": 8, "slices": 1}
+    config.write_text(yaml.safe_dump(content))
+    assert "holds data that were not simulated" in complaint(capsys, "simulate", config)
+    assert (data / "sub-Doe").exists()
+
+
+def test_audit(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["audit", "--output", str(tmp_path)]) == 0
+    assert "Audit of the derived numbers" in capsys.readouterr().out
+    columns = ["table", "row", "column", "printed", "recomputed", "agrees"]
+    assert list(pd.read_csv(tmp_path / "audit.csv").columns[:6]) == columns
+
+
+@pytest.mark.parametrize("name", [name for name, *_ in COMMANDS])
+def test_every_command_has_help(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as stopped:
+        parser().parse_args([name, "--help"])
+    assert stopped.value.code == 0
+    assert "usage: gfce" in capsys.readouterr().out

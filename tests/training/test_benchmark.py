@@ -1,0 +1,59 @@
+"""The benchmark of training runs, and runs from arrays alone."""
+
+import subprocess
+import sys
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+PROGRAM = Path(__file__).parents[2] / "benchmarks" / "training.py"
+ABSENT = ("SimpleITK", "snakemake", "nibabel", "bids", "monai", "pandas", "statsmodels", "skimage")
+RUN = f"""
+import runpy, sys
+sys.modules.update(dict.fromkeys({ABSENT!r}))
+sys.path.insert(0, "the program's folder")
+runpy.run_path({str(PROGRAM)!r}, run_name="__main__")
+"""
+OPTIONS = "--width 8 --size 36x40 --steps 1 --threads 1 --device cpu"
+
+
+@pytest.fixture(scope="module")
+def output() -> str:
+    """What it prints where the libraries of images, tables and workflows are not installed."""
+    done = subprocess.run(
+        [sys.executable, "-c", RUN, *OPTIONS.split()],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={"OMP_NUM_THREADS": "1"},
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout
+
+
+def rows(output: str, loop: str) -> list[list[float]]:
+    lines = [line.split("|") for line in output.splitlines() if line.startswith(f"| {loop} |")]
+    return [[float(cell.strip(" %")) for cell in cells[2:-1]] for cells in lines]
+
+
+def test_every_loop_has_its_rates_and_losses(output: str) -> None:
+    for loop in ("plain", "plain, fused attention", "ours, float32", "ours, bfloat16"):
+        rates, losses = rows(output, loop)
+        assert len(rates) == 9
+        assert min(rates[1:3]) > 0
+        assert len(losses) == 2
+
+
+def test_all_loops_start_at_the_same_loss(output: str) -> None:
+    (_, plain), (_, fused), (_, exact), (_, rounded) = (
+        rows(output, loop)
+        for loop in ("plain", "plain, fused attention", "ours, float32", "ours, bfloat16")
+    )
+    assert plain[0] == pytest.approx(fused[0], abs=2e-6)
+    assert plain[0] == pytest.approx(exact[0], abs=2e-6)
+    assert plain[0] == pytest.approx(rounded[0], abs=5e-3)
+
+
+def test_multiplications_of_the_published_network(benchmark: ModuleType) -> None:
+    assert benchmark.forward_flops(64, 256, 224) / 2e9 == pytest.approx(117, rel=0.01)
