@@ -8,6 +8,16 @@ min_version("9.0")
 include: "rules/common.smk"
 
 
+onstart:
+    # A driver that was killed leaves its jobs behind.
+    cancel_leftovers(Path(CONFIG))
+
+
+onerror:
+    # What is there is tabulated all the same; tables/missing.csv says what is not.
+    shell("gfce tabulate {CONFIG} || true")
+
+
 rule all:
     input:
         TARGETS,

@@ -98,6 +98,23 @@ def _audit(arguments: argparse.Namespace) -> None:
     print(audit(arguments.folder, arguments.output))
 
 
+def _plan(arguments: argparse.Namespace) -> None:
+    from gfce.planning.calibration import measure_speed
+    from gfce.planning.plan import plan, plan_json, plan_text
+
+    config = load_config(arguments.config)
+    speed = measure_speed(config) if arguments.calibrate else None
+    content = plan(config, arguments.gpus, speed)
+    print(plan_json(content) if arguments.json else plan_text(content), end="")
+
+
+def _status(arguments: argparse.Namespace) -> None:
+    from gfce.planning.status import status, status_json, status_text
+
+    content = status(load_config(arguments.config))
+    print(status_json(content) if arguments.json else status_text(content), end="")
+
+
 def _import_weights(arguments: argparse.Namespace) -> None:
     from gfce.training.weights import import_weights
 
@@ -125,6 +142,7 @@ def _argument(*names: str, **options: Any) -> Argument:
 CONFIG = _argument("config", type=Path, metavar="CONFIG", help="study configuration (YAML)")
 CELL = _argument("cell", metavar="CELL", help="network/normalization/training_set/seed-N")
 WORKERS = _argument("--workers", type=int, default=1, help="processes to share the patients")
+JSON = _argument("--json", action="store_true", help="for programs")
 
 COMMANDS: list[tuple[str, Callable[[argparse.Namespace], None], str, list[Argument]]] = [
     ("simulate", _simulate, "Write the simulated cohort as a BIDS dataset.", [CONFIG, WORKERS]),
@@ -170,6 +188,18 @@ COMMANDS: list[tuple[str, Callable[[argparse.Namespace], None], str, list[Argume
             _argument("figures", nargs="*", metavar="FIGURE", help="figure1, ... (none: all)"),
         ],
     ),
+    (
+        "plan",
+        _plan,
+        "Say what a study will cost before anything runs.",
+        [
+            CONFIG,
+            JSON,
+            _argument("--gpus", type=int, default=1, help="GPUs to use at the same time"),
+            _argument("--calibrate", action="store_true", help="measure a few training steps here"),
+        ],
+    ),
+    ("status", _status, "Show how far every cell of the grid is.", [CONFIG, JSON]),
     (
         "audit",
         _audit,

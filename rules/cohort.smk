@@ -14,6 +14,9 @@ if STUDY.simulation:
         conda:
             "../envs/gfce.yaml"
         threads: 16
+        resources:
+            mem_mb=needs("simulate", "mem_mb"),
+            runtime=needs("simulate", "runtime"),
         params:
             made_by=made_by("simulate"),
         shell:
@@ -35,6 +38,9 @@ rule index:
     conda:
         "../envs/gfce.yaml"
     threads: 16
+    resources:
+        mem_mb=needs("index", "mem_mb"),
+        runtime=needs("index", "runtime"),
     params:
         made_by=made_by("index"),
     shell:

@@ -3,6 +3,8 @@ import os
 
 from gfce.config import load_config
 from gfce.errors import UserError
+from gfce.planning.resources import Limits, resources
+from gfce.planning.slurm import cancel_leftovers
 from gfce.provenance import fingerprint
 from gfce.study import FIGURE_FORMATS as FORMATS
 from gfce.study import LEARNING
@@ -25,6 +27,14 @@ except UserError as error:
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 RESULTS = Results(STUDY)
+# What a site allows a job: `resources: {max_mem_mb: ..., max_runtime: ...}` in its profile.
+LIMITS = Limits(
+    **{
+        name: workflow.global_resources[f"max_{name}"].value
+        for name in ("mem_mb", "runtime")
+        if f"max_{name}" in workflow.global_resources
+    }
+)
 CELL = Cell("{network}", "{normalization}", "{training_set}", "{seed}")
 CELLS = cells(STUDY)
 INSTITUTIONS = [*STUDY.cohort.development, *STUDY.cohort.external]
@@ -57,6 +67,25 @@ def made_by(step):
 def cell_made_by(step):
     """The same for a step that is done cell by cell."""
     return lambda wildcards: fingerprint(step, STUDY, cell_of(wildcards))
+
+
+def needs(step, what):
+    """Memory (mem_mb) or walltime (runtime) of a step's job: more with each attempt."""
+
+    def of(wildcards, threads, attempt):
+        cell = Cell(**wildcards) if "network" in wildcards.keys() else None
+        estimate = resources(
+            step,
+            STUDY,
+            cell,
+            institution=wildcards.get("institution"),
+            threads=threads,
+            attempt=attempt,
+            limits=LIMITS,
+        )
+        return getattr(estimate, what)
+
+    return of
 
 
 def log_of(step, what="all"):

@@ -17,6 +17,9 @@ rule evaluate:
     conda:
         "../envs/gfce.yaml"
     threads: 1
+    resources:
+        mem_mb=needs("evaluate", "mem_mb"),
+        runtime=needs("evaluate", "runtime"),
     params:
         cell=str(CELL),
         made_by=cell_made_by("evaluate"),
@@ -39,6 +42,9 @@ rule baselines:
     conda:
         "../envs/gfce.yaml"
     threads: 1
+    resources:
+        mem_mb=needs("baselines", "mem_mb"),
+        runtime=needs("baselines", "runtime"),
     params:
         made_by=made_by("baselines"),
     shell:

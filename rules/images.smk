@@ -14,6 +14,9 @@ rule preprocess:
     conda:
         "../envs/gfce.yaml"
     threads: 1
+    resources:
+        mem_mb=needs("preprocess", "mem_mb"),
+        runtime=needs("preprocess", "runtime"),
     params:
         made_by=made_by("preprocess"),
     shell:

@@ -26,11 +26,14 @@ rule train:
     threads: STUDY.training.threads
     resources:
         gpu=1,
+        mem_mb=needs("train", "mem_mb"),
+        runtime=needs("train", "runtime"),
     params:
         cell=str(CELL),
         made_by=cell_made_by("train"),
     shell:
-        "gfce train {input.config} {params.cell} > {log} 2>&1"
+        # The shell must not die of a signal before the training has saved its state.
+        "exec gfce train {input.config} {params.cell} > {log} 2>&1"
 
 
 rule predict:
@@ -54,6 +57,8 @@ rule predict:
     threads: STUDY.training.threads
     resources:
         gpu=1,
+        mem_mb=needs("predict", "mem_mb"),
+        runtime=needs("predict", "runtime"),
     params:
         cell=str(CELL),
         made_by=cell_made_by("predict"),

@@ -15,6 +15,9 @@ rule heterogeneity_figure:
     conda:
         "../envs/gfce.yaml"
     threads: 1
+    resources:
+        mem_mb=needs("figures", "mem_mb"),
+        runtime=needs("figures", "runtime"),
     params:
         made_by=made_by("figures"),
     shell:
@@ -36,6 +39,9 @@ rule synthesis_figure:
     conda:
         "../envs/gfce.yaml"
     threads: 1
+    resources:
+        mem_mb=needs("figures", "mem_mb"),
+        runtime=needs("figures", "runtime"),
     params:
         made_by=made_by("figures"),
     shell:
@@ -55,6 +61,9 @@ rule learning_curves:
     conda:
         "../envs/gfce.yaml"
     threads: 1
+    resources:
+        mem_mb=needs("figures", "mem_mb"),
+        runtime=needs("figures", "runtime"),
     params:
         made_by=made_by("figures"),
         name=LEARNING,

@@ -16,6 +16,7 @@ class Job:
     state: str
     tres: dict[str, str]
     node: str
+    submit: str
     start: str
     end: str
     limit_minutes: int
@@ -32,19 +33,35 @@ class Job:
 
 def jobs_since(start: str, rule: str = "") -> list[Job]:
     """Every run of a job that was submitted since then, in the order of their numbers."""
-    fields = "JobIDRaw,Comment,State,AllocTRES,NodeList,Start,End,TimelimitRaw"
+    fields = "JobIDRaw,Comment,State,AllocTRES,NodeList,Submit,Start,End,TimelimitRaw"
     command = ["sacct", "-X", "-P", "-n", "--duplicates", f"--starttime={start}"]
-    text = subprocess.check_output([*command, f"--format={fields}"], text=True)
-    jobs = [_job(line) for line in text.splitlines()]
+    lines = _lines(*command, f"--format={fields}")
+    # Accounting learns what a job is called when it ends; the queue knows before.
+    comments = dict(line.split("|") for line in _lines("squeue", "-h", "--format=%A|%k"))
+    comments |= {line.split("|")[0]: text for line in lines if (text := line.split("|")[1])}
+    jobs = [_job(line, comments) for line in lines]
     return [job for job in jobs if job.rule == rule or not rule]
 
 
-def _job(line: str) -> Job:
-    number, comment, state, tres, node, start, end, limit = line.split("|")
-    rule, _, wildcards = comment.removeprefix("rule_").partition("_wildcards_")
+def _lines(*command: str) -> list[str]:
+    return subprocess.check_output(command, text=True).splitlines()
+
+
+def _job(line: str, comments: dict[str, str]) -> Job:
+    number, _, state, tres, node, submit, start, end, limit = line.split("|")
+    rule, _, wildcards = comments.get(number, "").removeprefix("rule_").partition("_wildcards_")
     amounts = dict(part.split("=") for part in tres.split(",") if part)
     return Job(
-        number, rule, wildcards, state.split()[0], amounts, node, start, end, int(limit or 0)
+        number,
+        rule,
+        wildcards,
+        state.split()[0],
+        amounts,
+        node,
+        submit,
+        start,
+        end,
+        int(limit or 0),
     )
 
 

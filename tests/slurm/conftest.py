@@ -16,10 +16,10 @@ import pytest
 
 from slurm import cluster
 from slurm.daemons import start_time, wait_for
-from slurm.study import Checkout, environment, long_study, tiny_study
+from slurm.study import INSTITUTIONS, Checkout, Weights, environment, long_study, tiny_study
 
-EPOCHS = 150
-"""A training of about half a minute."""
+EPOCHS = 240
+"""A training of about half a minute: a warning comes after twenty seconds."""
 
 USERS = cluster.ROOT.with_name(cluster.ROOT.name + "-users")
 
@@ -28,6 +28,8 @@ USERS = cluster.ROOT.with_name(cluster.ROOT.name + "-users")
 def running_cluster() -> Iterator[None]:
     """A Slurm that is started by the first and stopped by the last of the test processes."""
     reason = cluster.why_not()
+    if reason and os.environ.get("GFCE_TEST_SLURM") == "required":
+        pytest.fail(f"no Slurm to test on: {reason}")
     if reason:
         pytest.skip(f"no Slurm to test on: {reason}")
     with _locked():
@@ -74,34 +76,40 @@ def drivers() -> Iterator[list[subprocess.Popen[str]]]:
 
 
 @pytest.fixture(scope="session")
-def local_study(tmp_path_factory: pytest.TempPathFactory) -> Checkout:
-    """The tiny study, finished on this machine."""
+def prepared(tmp_path_factory: pytest.TempPathFactory) -> Checkout:
+    """The tiny study with its cohort and images made on this machine."""
     study = Checkout.make(tmp_path_factory.mktemp("local") / "study", tiny_study())
-    study.finish(study.here())
+    images = [study.results.images(name).relative_to(study.folder) for name in INSTITUTIONS]
+    study.finish(study.here(*map(str, images)))
     return study
 
 
 @pytest.fixture(scope="session")
-def undisturbed(local_study: Checkout, tmp_path_factory: pytest.TempPathFactory) -> bytes:
+def local_study(prepared: Checkout) -> Checkout:
+    """The tiny study, finished on this machine."""
+    prepared.finish(prepared.here())
+    return prepared
+
+
+@pytest.fixture(scope="session")
+def undisturbed(prepared: Checkout, tmp_path_factory: pytest.TempPathFactory) -> Weights:
     """The weights of the long study's cell, trained on this machine without a break."""
     study = Checkout.make(tmp_path_factory.mktemp("undisturbed") / "study", long_study(EPOCHS))
-    study.reuse(local_study)
+    study.reuse(prepared)
     study.train()
     return study.weights()
 
 
 @pytest.fixture
-def long(local_study: Checkout, tmp_path: Path) -> Checkout:
+def long(prepared: Checkout, tmp_path: Path) -> Checkout:
     """The long study with its cohort and images made, and its cell to be trained."""
     study = Checkout.make(tmp_path / "study", long_study(EPOCHS))
-    study.reuse(local_study)
+    study.reuse(prepared)
     return study
 
 
 @pytest.fixture
-def start(
-    slurm: str, drivers: list[subprocess.Popen[str]]
-) -> Callable[..., subprocess.Popen[str]]:
+def start(slurm: str, drivers: list[subprocess.Popen[str]]) -> Callable[..., subprocess.Popen[str]]:
     """Starts a study on the cluster."""
 
     def run(study: Checkout, *options: str) -> subprocess.Popen[str]:
@@ -121,6 +129,10 @@ class _locked:  # noqa: N801 - used as a function
 
     def __exit__(self, *error: object) -> None:
         self.file.close()
+
+
+Start = Callable[..., subprocess.Popen[str]]
+"""Starts a study on the cluster: `start(study, *options)`."""
 
 
 def submit(*options: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -46,6 +47,7 @@ class Daemon:
                 start_new_session=True,
                 cwd=self.root,
             )
+        process.returncode = 0  # it outlives this program: no warning that nobody waits for it
         self.record.write_text(f"{process.pid} {start_time(process.pid)}")
 
     def stop(self, number: int = signal.SIGTERM, patience: float = 20) -> None:
@@ -74,10 +76,9 @@ def start_time(pid: int) -> str | None:
 
 
 def _reap(pid: int) -> None:
-    try:
+    # Another process's child is reaped by its parent.
+    with contextlib.suppress(ChildProcessError):
         os.waitpid(pid, os.WNOHANG)
-    except ChildProcessError:
-        pass  # another process's child: its parent reaps it
 
 
 def wait_for(condition: Callable[[], object], seconds: float, pause: float = 0.2) -> bool:

@@ -12,38 +12,45 @@ from typing import Any
 
 import yaml
 from cohorts import REPOSITORY
+from safetensors import safe_open
 
 from gfce.config import load_config
 from gfce.study import Cell, Results, cells
 
+Weights = tuple[dict[str, bytes], dict[str, str]]
 PROGRAMS = Path(sys.executable).parent
 LINKED = ("Snakefile", "rules", "gfce", "profiles", "slurm", "config", "envs")
-INSTITUTIONS = [f"Institution-{number}" for number in range(1, 5)]
+INSTITUTIONS = [f"Institution-{number}" for number in range(1, 4)]
 QUICK = [
+    # First, because it takes as many values as follow.
+    *("--set-threads", "simulate=2", "index=2"),
     *("--slurm-init-seconds-before-status-checks", "1", "--seconds-between-status-checks", "1"),
     *("--max-jobs-per-timespan", "20/1s", "--latency-wait", "5"),
-    *("--set-threads", "simulate=2", "index=2"),
+    *("--max-status-checks-per-second", "1"),
 ]
 """The profile's patience is for a real cluster."""
 
 
 def tiny_study(**training: Any) -> dict[str, Any]:
-    """Four simulated institutions, eight cells of seconds each."""
+    """Three simulated institutions, four cells of seconds each."""
     return {
         "study": "tiny",
         "cohort": {
             "dataset": "data/tiny",
-            "development": INSTITUTIONS[:3],
-            "external": INSTITUTIONS[3:],
+            "development": INSTITUTIONS[:2],
+            "external": INSTITUTIONS[2:],
             "training_patients": 1,
         },
         "simulation": {
-            "patients": dict.fromkeys(INSTITUTIONS, 3) | {"Institution-4": 2},
+            "patients": dict.fromkeys(INSTITUTIONS, 3),
             "coarsening": 6,
             "slices": 2,
         },
         "images": {"matrix": [40, 36]},
-        "grid": {"networks": {"mmgsn_net": {"width": 8}}},
+        "grid": {
+            "networks": {"mmgsn_net": {"width": 8}},
+            "training_sets": {"one": INSTITUTIONS[:1], "both": INSTITUTIONS[:2]},
+        },
         "training": {
             **{"epochs": 1, "constant_epochs": 1, "threads": 1, "device": "cpu"},
             **training,
@@ -106,9 +113,7 @@ class Checkout:
     def train(self) -> None:
         """Train the first cell by hand."""
         command = [PROGRAMS / "gfce", "train", "study.yaml", str(self.cells[0])]
-        subprocess.run(
-            command, cwd=self.folder, env=environment(), check=True, capture_output=True
-        )
+        subprocess.run(command, cwd=self.folder, env=environment(), check=True, capture_output=True)
 
     def _start(self, *options: str) -> subprocess.Popen[str]:
         with self.driver_log.open("a") as log:
@@ -134,8 +139,18 @@ class Checkout:
         """What a cell's step has written."""
         return (self.results.root / "logs" / step / f"{cell}.log").read_text()
 
-    def weights(self, cell: Cell | None = None) -> bytes:
-        return (self.results.model(cell or self.cells[0]) / "weights.safetensors").read_bytes()
+    def weights(self, cell: Cell | None = None) -> Weights:
+        """A model's tensors, byte by byte, and its metadata (whose order in the file is random)."""
+        path = self.results.model(cell or self.cells[0]) / "weights.safetensors"
+        with safe_open(path, framework="numpy") as file:
+            tensors = {name: file.get_tensor(name).tobytes() for name in file.keys()}  # noqa: SIM118
+            return tensors, file.metadata()
+
+    @property
+    def target(self) -> str:
+        """The first cell's weights, as Snakemake calls them."""
+        folder = self.results.model(self.cells[0]).relative_to(self.folder)
+        return str(folder / "weights.safetensors")
 
     def checkpoint(self) -> Path:
         return self.results.checkpoint(self.cells[0])

@@ -1,10 +1,12 @@
-"""The benchmark of training runs, and runs from arrays alone."""
+"""The benchmarks run, that of training from arrays alone, and compare like with like."""
 
+import importlib
 import subprocess
 import sys
 from pathlib import Path
 from types import ModuleType
 
+import numpy as np
 import pytest
 
 PROGRAM = Path(__file__).parents[2] / "benchmarks" / "training.py"
@@ -57,3 +59,22 @@ def test_all_loops_start_at_the_same_loss(output: str) -> None:
 
 def test_multiplications_of_the_published_network(benchmark: ModuleType) -> None:
     assert benchmark.forward_flops(64, 256, 224) / 2e9 == pytest.approx(117, rel=0.01)
+
+
+@pytest.mark.parametrize("normalization", ["min_max", "z_score"])
+def test_prepared_patients_are_monai_s_and_torchio_s(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, normalization: str
+) -> None:
+    monkeypatch.syspath_prepend(PROGRAM.parents[1])
+    preparation = importlib.import_module("benchmarks.preprocessing")
+    files = preparation.write_patient(tmp_path, 1, slices=2)
+    volumes = {
+        name: prepare(files, (256, 224), normalization)
+        for name, prepare in preparation.LOOPS.items()
+    }
+    for modality, reference in volumes.pop("ours").items():
+        assert reference.shape == (2, 256, 224)
+        for name, others in volumes.items():
+            np.testing.assert_allclose(
+                others[modality], reference, rtol=0, atol=1e-4, err_msg=f"{name} {modality}"
+            )

@@ -1,0 +1,80 @@
+"""How long a training or prediction takes: a step's seconds from the network's and images' size."""
+
+from __future__ import annotations
+
+import json
+import statistics
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from gfce.config import StudyConfig
+from gfce.planning.size import StudySize
+from gfce.study import Cell
+
+INFERENCE = 0.3
+"""Time of a slice's prediction against that of its training step: there is no way back."""
+
+START_SECONDS = 60.0
+"""Imports, reading of the images, first step."""
+
+
+@dataclass(frozen=True)
+class Speed:
+    """Seconds of a training step: `overhead + per_unit * batch * pixels * width**2`.
+
+    Convolutions take the time, and theirs grows with the square of the width.
+    """
+
+    overhead: float
+    per_unit: float
+    source: str
+
+    def step_seconds(self, size: StudySize, cell: Cell) -> float:
+        """Seconds of one step."""
+        return self.overhead + self.per_unit * units(size.config, size.pixels, cell)
+
+    def train_seconds(self, size: StudySize, cell: Cell) -> float:
+        """Seconds of a cell's training."""
+        return START_SECONDS + size.steps(cell) * self.step_seconds(size, cell)
+
+    def predict_seconds(self, size: StudySize, cell: Cell) -> float:
+        """Seconds of a cell's predictions."""
+        steps = size.test_patients(cell) * size.slices / size.config.training.batch_size
+        return START_SECONDS + INFERENCE * steps * self.step_seconds(size, cell)
+
+
+GPU = Speed(0.05, 1e-9, "assumed for a data-centre GPU")
+"""Cautious: 1e-9 s is a fifth of an A100's float32 peak. `gfce plan` measures from run.json."""
+
+CPU = Speed(0.05, 3e-7, "measured on one CPU core")
+"""One core, widths 8 to 64, matrices 40 x 36 to 256 x 224, rounded up."""
+
+
+def assumed_speed(config: StudyConfig) -> Speed:
+    """The speed where nothing has been measured yet."""
+    return CPU if config.training.device == "cpu" else GPU
+
+
+def units(config: StudyConfig, pixels: int, cell: Cell) -> float:
+    """Work of one step: batch * pixels * width**2."""
+    return config.training.batch_size * pixels * config.network(cell.network).width ** 2
+
+
+def measured_speed(runs: Iterable[Path]) -> Speed | None:
+    """The speed that finished trainings had, from their run.json (None: there is none)."""
+    measured = [found for path in runs if (found := _per_unit(path)) is not None]
+    if not measured:
+        return None
+    return Speed(0.0, statistics.median(measured), f"measured in {len(measured)} run.json")
+
+
+def _per_unit(path: Path) -> float | None:
+    try:
+        run = json.loads(path.read_text(encoding="utf-8"))
+        cell, config = Cell(**run["cell"]), StudyConfig.model_validate(run["config"])
+        pixels = StudySize(config).pixels
+        seconds = max(run["wall_seconds"] - START_SECONDS / 2, run["wall_seconds"] / 2)
+        return seconds / (run["steps"] * units(config, pixels, cell))
+    except (OSError, ValueError, KeyError, TypeError, ZeroDivisionError):
+        return None  # half written, or of a version with other keys: there are others

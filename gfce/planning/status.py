@@ -1,0 +1,184 @@
+"""`gfce status`: how far each cell of the grid is, from its files and from Slurm's queue."""
+
+from __future__ import annotations
+
+import json
+import math
+import time
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from gfce.config import StudyConfig
+from gfce.planning.slurm import QueuedJob, queued_jobs
+from gfce.study import Cell, Results, cells, model_label
+
+STEPS = ("train", "predict", "evaluate")
+"""The steps of a cell, in order."""
+
+STATES = ("done", "running", "queued", "failed", "missing")
+
+SILENCE_SECONDS = 90.0
+"""A training writes a line every half minute; one that is silent for longer has ended."""
+
+TAIL = 8192
+"""Bytes at the end of a log that are looked at."""
+
+
+@dataclass(frozen=True)
+class CellStatus:
+    """How far a cell is.
+
+    Attributes:
+        cell: the cell's folder.
+        model: its label in the tables.
+        state: done, running, queued, failed or missing (nothing of it is there or under way).
+        step: the step that the state is about.
+        note: why it failed or waits, the node it runs on, or its last line of progress.
+    """
+
+    cell: str
+    model: str
+    state: str
+    step: str
+    note: str
+
+
+@dataclass(frozen=True)
+class StudyStatus:
+    """How far a study is: its cells, and how many of them are in each state."""
+
+    study: str
+    counts: dict[str, int]
+    cells: list[CellStatus]
+
+
+def status(
+    config: StudyConfig, queue: Iterable[QueuedJob] | None = None, slurm_logs: Path | None = None
+) -> StudyStatus:
+    """How far a study is.
+
+    Args:
+        config: the study.
+        queue: the user's jobs (None: asks squeue for those that were submitted in this folder).
+        slurm_logs: the executor plugin's log folder (None: that of profiles/slurm).
+    """
+    results = Results(config)
+    jobs = _by_cell(queued_jobs(Path.cwd()) if queue is None else queue)
+    logs = slurm_logs or Path(".snakemake", "slurm")
+    found = [_cell_status(config, results, cell, jobs, logs) for cell in cells(config)]
+    counts = Counter(row.state for row in found)
+    return StudyStatus(config.study, {state: counts[state] for state in STATES}, found)
+
+
+def _by_cell(queue: Iterable[QueuedJob]) -> dict[str, QueuedJob]:
+    """Jobs by the plugin's name of a cell; a running one before one that waits."""
+    ordered = sorted(queue, key=lambda job: job.state == "RUNNING")
+    return {job.wildcards: job for job in ordered if job.step in STEPS}
+
+
+def _cell_status(
+    config: StudyConfig,
+    results: Results,
+    cell: Cell,
+    jobs: Mapping[str, QueuedJob],
+    slurm_logs: Path,
+) -> CellStatus:
+    outputs = {
+        "train": results.model(cell) / "weights.safetensors",
+        "predict": results.predictions(cell),
+        "evaluate": results.cell_metrics(cell),
+    }
+    job = jobs.get(_wildcards(cell))
+    if job is not None:
+        state, step, note = _in_the_queue(results, cell, job)
+    elif outputs["evaluate"].exists():
+        state, step, note = "done", "evaluate", ""
+    else:
+        step = next(step for step in STEPS if not outputs[step].exists())
+        log = _log(results, step, cell)
+        reason = failure(log, slurm_logs / f"rule_{step}" / _wildcards(cell))
+        state = _without_a_job(log) if reason else "missing"
+        note = reason
+    return CellStatus(str(cell), model_label(config, cell), state, step, note)
+
+
+def _without_a_job(log: Path) -> str:
+    """Whether a step that Slurm knows nothing of runs on this machine or has failed."""
+    silent = time.time() - log.stat().st_mtime if log.exists() else math.inf
+    return "running" if silent < SILENCE_SECONDS and not _errors(_lines(log)) else "failed"
+
+
+def _wildcards(cell: Cell) -> str:
+    """A cell as the executor plugin calls it."""
+    return "_".join((cell.network, cell.normalization, cell.training_set, str(cell.seed)))
+
+
+def _in_the_queue(results: Results, cell: Cell, job: QueuedJob) -> tuple[str, str, str]:
+    if job.state != "RUNNING":
+        return "queued", job.step, f"job {job.number}, {job.reason}"
+    lines = _lines(_log(results, job.step, cell))
+    return "running", job.step, "; ".join([f"job {job.number} on {job.reason}", *lines[-1:]])
+
+
+def _log(results: Results, step: str, cell: Cell) -> Path:
+    return results.root / "logs" / step / f"{cell}.log"
+
+
+def failure(log: Path, slurm_logs: Path | None = None) -> str:
+    """The first line of why a step failed (empty: it has not been started).
+
+    What Slurm says (memory, walltime) comes before what the step itself wrote last: a process that
+    was killed could not write why.
+    """
+    own = _lines(log)
+    if not own and not log.exists():
+        return ""
+    said = [line for line in _newest_lines(slurm_logs) if _is_slurms_verdict(line)]
+    return (said or _errors(own) or own[-1:] or ["ended without a word"])[0]
+
+
+def _is_slurms_verdict(line: str) -> bool:
+    return line.startswith(("slurmstepd", "srun: error")) and (
+        "exceeded memory" in line.lower() or "DUE TO" in line or "oom" in line.lower()
+    )
+
+
+def _newest_lines(folder: Path | None) -> list[str]:
+    logs = list(folder.glob("*.log")) if folder and folder.exists() else []
+    return _lines(max(logs, key=lambda path: path.stat().st_mtime)) if logs else []
+
+
+def _errors(lines: Sequence[str]) -> list[str]:
+    """The last line of a traceback, or the program's own message."""
+    if any(line.startswith("Traceback") for line in lines):
+        return [line for line in reversed(lines) if line and not line.startswith(" ")][:1]
+    return [line.removeprefix("gfce: ") for line in lines[-1:] if line.startswith("gfce: ")]
+
+
+def _lines(path: Path) -> list[str]:
+    """The last lines of a file that are not empty (none: it is not there)."""
+    try:
+        with path.open("rb") as file:
+            file.seek(max(0, path.stat().st_size - TAIL))
+            text = file.read().decode(errors="replace")
+    except OSError:
+        return []
+    return [line for line in text.splitlines() if line.strip()]
+
+
+def status_json(content: StudyStatus) -> str:
+    """A status for programs: the attributes of StudyStatus."""
+    return json.dumps(asdict(content), indent=2) + "\n"
+
+
+def status_text(content: StudyStatus, width: int = 100) -> str:
+    """A status for people, no line wider than `width`."""
+    longest = max(len(row.cell) for row in content.cells)
+    counts = ", ".join(f"{number} {state}" for state, number in content.counts.items() if number)
+    lines = [f"Study {content.study}: {len(content.cells)} cells: {counts}"]
+    for row in content.cells:
+        line = f"{row.cell:<{longest}}  {row.state:<8}{row.step:<9} {row.note}"
+        lines.append(line.rstrip() if len(line) <= width else line[: width - 3] + "...")
+    return "\n".join(lines) + "\n"
