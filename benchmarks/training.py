@@ -37,7 +37,7 @@ from gfce.training.state import State, initial_state
 from gfce.training.step import train_step
 
 PEAK_SIZES = {"cpu": (1024, 2048), "cuda": (4096, 8192)}
-PEAK_SECONDS = 1.0
+PEAK_SECONDS = 0.5
 TRAINING_WORK = 3
 """FLOPs of a training step as a multiple of the generator's forward pass: 1 forward, 2 backward."""
 

@@ -118,7 +118,8 @@ def _status(arguments: argparse.Namespace) -> None:
 def _import_weights(arguments: argparse.Namespace) -> None:
     from gfce.training.weights import import_weights
 
-    import_weights(arguments.weights, arguments.output)
+    network = import_weights(arguments.weights, arguments.output)
+    print(f"{arguments.output}: {network.architecture} of width {network.width}")
 
 
 def _schema(arguments: argparse.Namespace) -> None:
