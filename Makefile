@@ -5,14 +5,17 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/installed
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: demo test check schema clean
+.PHONY: demo test test-slurm check schema slurm-up slurm-down clean
 
 demo: $(INSTALLED) ## the whole study on a simulated cohort
 	snakemake --configfile config/demo.yaml
 	@cat results/demo/statistics/findings.md
 
 test: check ## style, types and tests
-	pytest --numprocesses 2 --dist worksteal tests
+	pytest --numprocesses 2 --dist worksteal --ignore tests/slurm tests
+
+test-slurm: $(INSTALLED) ## tests on a real Slurm of two nodes (as root; tests/slurm/packages.txt)
+	pytest tests/slurm
 
 check: $(INSTALLED)
 	ruff check .
@@ -24,6 +27,12 @@ check: $(INSTALLED)
 schema: $(INSTALLED) ## config/schema.json and docs/configuration.md, from gfce/config.py
 	gfce schema > config/schema.json
 	gfce schema --markdown > docs/configuration.md
+
+slurm-up: $(INSTALLED) ## a Slurm of two GPU nodes on this machine, to play with (as root)
+	python tests/slurm/cluster.py up
+
+slurm-down: $(INSTALLED) ## and its end
+	python tests/slurm/cluster.py down
 
 clean: ## results and simulated data, not the environment
 	rm -rf results data .snakemake

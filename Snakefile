@@ -8,6 +8,10 @@ min_version("9.0")
 include: "rules/common.smk"
 
 
+# Used only with `--sdm apptainer`; built once from envs/gfce.def.
+container: "envs/gfce.sif"
+
+
 onstart:
     # A driver that was killed leaves its jobs behind.
     cancel_leftovers(Path(CONFIG))

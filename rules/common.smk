@@ -8,7 +8,7 @@ from gfce.planning.slurm import cancel_leftovers
 from gfce.provenance import fingerprint
 from gfce.study import FIGURE_FORMATS as FORMATS
 from gfce.study import LEARNING
-from gfce.study import Cell, Results, cells, figure_paths, find_cell, test_institutions
+from gfce.study import Cell, Results, cells, figure_paths, test_institutions
 
 # Not the `configfile:` directive, which would merge a user's file into the default one.
 if workflow.config_settings.config:
@@ -37,6 +37,7 @@ LIMITS = Limits(
 )
 CELL = Cell("{network}", "{normalization}", "{training_set}", "{seed}")
 CELLS = cells(STUDY)
+CELL_BY_NAME = {str(cell): cell for cell in CELLS}
 INSTITUTIONS = [*STUDY.cohort.development, *STUDY.cohort.external]
 TARGETS = [
     RESULTS.metrics,
@@ -56,7 +57,7 @@ wildcard_constraints:
 
 
 def cell_of(wildcards):
-    return find_cell(STUDY, str(CELL).format(**wildcards))
+    return CELL_BY_NAME[str(CELL).format(**wildcards)]
 
 
 def made_by(step):

@@ -20,6 +20,8 @@ from gfce.errors import UserError
 from gfce.images.arrays import Grid, Mask, Volume
 from gfce.images.statistics import LANDMARKS, VolumeStatistics
 
+KEY = "gfce"
+"""The key of a file's metadata: JSON with the grid and the statistics."""
 MODALITIES = ("t1w", "t2w", "ce")
 """The inputs T1w and T2w, and the target CE."""
 
@@ -38,13 +40,15 @@ class ResampledPatient:
 def save_patient(patient: ResampledPatient, folder: Path) -> None:
     """Write a patient into an institution's folder."""
     masks = {name: mask.astype(np.uint8) for name, mask in patient.masks.items()}
+    description = {
+        "grid": asdict(patient.grid),
+        "statistics": {m: asdict(s) for m, s in patient.statistics.items()},
+    }
     save_file(
         {**patient.volumes, **masks},
         folder / f"{patient.patient_id}.safetensors",
-        metadata={
-            "grid": json.dumps(asdict(patient.grid)),
-            "statistics": json.dumps({m: asdict(s) for m, s in patient.statistics.items()}),
-        },
+        # One key, because safetensors writes several in random order.
+        metadata={KEY: json.dumps(description)},
     )
 
 
@@ -86,7 +90,7 @@ def statistics_rows(patient: ResampledPatient) -> list[dict[str, Any]]:
 
 def _metadata(folder: Path, patient_id: str, name: str) -> dict[str, Any]:
     with _opened(folder, patient_id) as file:
-        return _tuples(json.loads(file.metadata()[name]))
+        return _tuples(json.loads(file.metadata()[KEY])[name])
 
 
 def _tuples(content: dict[str, Any]) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import shlex
 import shutil
 import subprocess
 import time
@@ -10,6 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 LOGGER = logging.getLogger(__name__)
+DEFAULT_CONFIG = Path("config", "config.yaml")
+"""The configuration of a driver that was not told any (rules/common.smk)."""
+
 PATIENCE_SECONDS = 180.0
 """How long cancelled jobs may take to save themselves and go (Slurm's KillWait and an epilog)."""
 
@@ -55,7 +59,8 @@ def cancel_leftovers(config: Path) -> list[str]:
 
     A training saves its state when it is cancelled; the job that follows goes on from there. Two
     jobs of one cell at the same time would write the same files. Call it before anything is
-    submitted: Snakemake's lock has made sure that no other driver runs this study.
+    submitted: Snakemake's lock has made sure that no other driver makes the same files. (One that
+    makes other files of the same study, in the same folder, would lose its jobs and retry them.)
 
     Args:
         config: the study's configuration file, as the driver names it.
@@ -73,14 +78,18 @@ def cancel_leftovers(config: Path) -> list[str]:
 
 
 def _is_of(number: str, config: Path) -> bool:
-    """Whether a job's script names this configuration."""
-    script = _answer("scontrol", "write", "batch_script", number, "-")
-    words = script.replace("'", " ").replace('"', " ").split()
-    return any(word.endswith(".yaml") and _same(word, config) for word in words)
+    """Whether a job's script names this configuration; one that names none is of the default."""
+    words = _words(_answer("scontrol", "write", "batch_script", number, "-"))
+    if "--configfiles" not in words:
+        return "snakemake" in words and config == Path.cwd() / DEFAULT_CONFIG
+    return Path(words[words.index("--configfiles") + 1]).resolve() == config.resolve()
 
 
-def _same(word: str, config: Path) -> bool:
-    return (config.parent / word).resolve() == config.resolve() or word == str(config)
+def _words(script: str) -> list[str]:
+    try:
+        return shlex.split(script)
+    except ValueError:
+        return script.split()  # unbalanced quotes
 
 
 def _wait_until_gone(numbers: list[str]) -> None:

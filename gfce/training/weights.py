@@ -6,7 +6,6 @@ import json
 from pathlib import Path
 
 import torch
-from pydantic import ValidationError
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save
 from torch import Tensor, nn
@@ -16,13 +15,18 @@ from gfce.errors import UserError
 from gfce.networks import registry
 from gfce.networks.released_weights import import_released, read_released
 
+KEY = "gfce"
+"""The key of a weights file's metadata: JSON with the network's options and `bounded`."""
+
 
 def save_weights(path: Path, generator: nn.Module, network: Network, *, bounded: bool) -> None:
     """Write a generator as safetensors, with the network's options and `bounded` as metadata."""
     tensors = {
         name: value.detach().cpu().contiguous() for name, value in generator.state_dict().items()
     }
-    metadata = {"network": network.model_dump_json(), "bounded": json.dumps(bounded)}
+    # One key, because safetensors writes several in random order: the same model, the same bytes.
+    description = {"network": network.model_dump(mode="json"), "bounded": bounded}
+    metadata = {KEY: json.dumps(description, sort_keys=True)}
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_name(path.name + ".part")
     part.write_bytes(save(tensors, metadata))
@@ -53,12 +57,13 @@ def load_generator(path: Path, device: str | torch.device = "cpu") -> nn.Module:
     Raises:
         UserError: the file is missing or no generator's, or the network has changed since.
     """
-    metadata, tensors = _read(path)
+    description, tensors = _read(path)
     try:
-        network = Network.model_validate_json(metadata["network"])
-        generator, _ = registry.build(network, bounded=json.loads(metadata["bounded"]))
+        content = json.loads(description)
+        network = Network.model_validate(content["network"])
+        generator, _ = registry.build(network, bounded=content["bounded"])
         generator.load_state_dict(tensors)
-    except (ValidationError, RuntimeError):
+    except (ValueError, KeyError, TypeError, RuntimeError):
         raise UserError(
             f"{path}: its network is not known here or has changed since: train the model again"
         ) from None
@@ -93,13 +98,13 @@ def prepare(module: nn.Module, device: torch.device) -> nn.Module:
     return module.to(device).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
 
 
-def _read(path: Path) -> tuple[dict[str, str], dict[str, Tensor]]:
+def _read(path: Path) -> tuple[str, dict[str, Tensor]]:
     try:
         with safe_open(path, framework="pt") as file:
             metadata = file.metadata() or {}
             tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
     except (SafetensorError, OSError) as error:
         raise UserError(f"{path}: not a file of weights ({error}): train the model again") from None
-    if not {"network", "bounded"} <= metadata.keys():
+    if KEY not in metadata:
         raise UserError(f"{path}: no generator of this software: use gfce import-weights")
-    return metadata, tensors
+    return metadata[KEY], tensors

@@ -50,17 +50,27 @@ def test_jobs_are_read(checkout: Path) -> None:
     assert len(queued_jobs()) == 3
 
 
-def test_only_this_studys_jobs_are_cancelled(checkout: Path) -> None:
-    # Job 7 is gone as soon as it has been cancelled.
-    one = f"[ -e cancelled ] || echo '7|RUNNING|{checkout}|gpu1|rule_train_wildcards_x'"
-    other = f"echo '8|RUNNING|{checkout}|gpu1|rule_train_wildcards_x'"
+@pytest.mark.parametrize(
+    ("script", "config", "cancelled"),
+    [
+        ("snakemake --configfiles {here}/study.yaml --x", "study.yaml", True),
+        ("snakemake --configfiles '{here}/my study.yaml' --x", "my study.yaml", True),
+        ("snakemake --configfiles {here}/other.yaml --x", "study.yaml", False),
+        ("snakemake --x", "study.yaml", False),
+        ("snakemake --x", "config/config.yaml", True),
+        ("sleep", "config/config.yaml", False),
+    ],
+)
+def test_only_this_studys_jobs_are_cancelled(
+    checkout: Path, script: str, config: str, cancelled: bool
+) -> None:
+    (checkout / "script").write_text(script.format(here=checkout))
+    # The job is gone as soon as it has been cancelled.
     play(
         checkout,
-        squeue=f"{one}\n{other}",
-        scontrol='[ "$3" = 7 ] && echo "snakemake --configfiles '
-        + f"'{checkout}/study.yaml'"
-        + '" || echo snakemake --configfiles other.yaml',
+        squeue=f"[ -e cancelled ] || echo '7|RUNNING|{checkout}|gpu1|rule_train_wildcards_x'",
+        scontrol='while read -r line || [ "$line" ]; do echo "$line"; done < script',
         scancel='echo "$@" > cancelled',
     )
-    assert cancel_leftovers(Path("study.yaml")) == ["7"]
-    assert (checkout / "cancelled").read_text() == "7\n"
+    assert cancel_leftovers(Path(config)) == (["7"] if cancelled else [])
+    assert (checkout / "cancelled").exists() == cancelled

@@ -32,6 +32,25 @@ def test_every_key_is_explained() -> None:
     assert bare == ["max-status-checks-per-second: 0.1"]  # it shares a comment
 
 
+def test_what_a_site_uncomments_is_asked_for(tmp_path: Path) -> None:
+    study = Checkout.make(tmp_path / "study", tiny_study())
+    (study.folder / "slurm").unlink()
+    site = study.folder / "slurm" / "config.yaml"
+    site.parent.mkdir()
+    names = "|".join(SITE)
+    site.write_text(re.sub(rf"^( +)# ((?:{names}):)", r"\1\2", PROFILE.read_text(), flags=re.M))
+    driver = study.on_slurm("--dry-run")
+    assert driver.wait(60) == 0, study.driver_log.read_text()
+    lines = study.driver_log.read_text().splitlines()
+    asked = [line for line in lines if line.startswith("    resources:")]
+    gpus = [line for line in asked if "gpu=1" in line]
+    assert len(gpus) == 2 * len(study.cells)
+    for wanted in ("slurm_account=my_project", "gpu_model=h200", "slurm_partition=gpu"):
+        assert all(wanted in line for line in gpus)
+    assert all("slurm_partition=cpu" in line for line in asked if line not in gpus)
+    assert sum("constraint=gpu80gb" in line and "qos=long" in line for line in asked) == 4
+
+
 def test_no_rule_knows_a_site() -> None:
     for path in (REPOSITORY / "Snakefile", *(REPOSITORY / "rules").glob("*.smk")):
         assert set(re.findall(r"\w+", path.read_text())) & SITE == set(), path

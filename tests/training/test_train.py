@@ -11,7 +11,7 @@ from safetensors import safe_open
 from gfce.config import Training
 from gfce.errors import UserError
 from gfce.training import load_generator, save_weights, synthesize
-from gfce.training.weights import initial_weights
+from gfce.training.weights import KEY, initial_weights
 
 COLUMNS = [
     "epoch",
@@ -119,7 +119,7 @@ def test_weights_file_and_synthesis(tmp_path: Path, name: str) -> None:
     path = tmp_path / "weights.safetensors"
     save_weights(path, model.generator, network, bounded=False)
     with safe_open(path, framework="np") as file:
-        assert json.loads(file.metadata()["network"])["norm_layer"] == network.norm_layer
+        assert json.loads(file.metadata()[KEY])["network"]["norm_layer"] == network.norm_layer
     slices = example_slices()
     loaded = load_generator(path)
     synthetic = synthesize(loaded, slices.t1w, slices.t2w, batch_size=1)

@@ -16,6 +16,7 @@ from gfce.errors import UserError
 from gfce.networks.mmgsn_net import MMgSNNet
 from gfce.networks.released_weights import NAMES
 from gfce.training import import_weights, initial_weights, load_generator, synthesize
+from gfce.training.weights import KEY
 
 
 def released_file(path: Path, width: int) -> dict[str, Tensor]:
@@ -36,7 +37,7 @@ def test_imported_weights_synthesise_as_the_published_graph(tmp_path: Path, widt
     network = import_weights(tmp_path / "generator.pth", output)
     assert network == Network(architecture="mmgsn_net", width=width)
     with safe_open(output, framework="np") as file:
-        assert Network.model_validate_json(file.metadata()["network"]) == network
+        assert Network(**json.loads(file.metadata()[KEY])["network"]) == network
     slices = example_slices(1)
     synthetic = synthesize(load_generator(output), slices.t1w, slices.t2w, batch_size=1)
     inputs = (torch.tensor(images).unsqueeze(1) for images in (slices.t1w, slices.t2w))
@@ -78,7 +79,7 @@ def test_a_refused_file_leaves_nothing_behind(tmp_path: Path) -> None:
 )
 def test_weights_of_a_network_that_is_not_there(tmp_path: Path, network: str) -> None:
     path = tmp_path / "weights.safetensors"
-    metadata = {"network": network, "bounded": json.dumps(True)}
+    metadata = {KEY: f'{{"network": {network}, "bounded": true}}'}
     save_file({"weight": torch.zeros(1)}, path, metadata)
     with pytest.raises(UserError, match=r"weights\.safetensors: its network is not known here"):
         load_generator(path)

@@ -81,12 +81,13 @@ def study(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return config
 
 
-def tables_of(results: Results) -> dict[str, bytes]:
-    """Every CSV of a study but those that hold times of day or of the clock."""
+def files_of(results: Results) -> dict[str, bytes]:
+    """Every table, weight and image of a study; a history holds times, which always differ."""
+    kinds = (".csv", ".md", ".tex", ".png", ".svg", ".safetensors")
     return {
         str(path.relative_to(results.root)): path.read_bytes()
-        for path in sorted(results.root.rglob("*.csv"))
-        if path.name != "history.csv"
+        for path in sorted(results.root.rglob("*"))
+        if path.suffix in kinds and path.name != "history.csv" and "checkpoints" not in path.parts
     }
 
 
@@ -159,7 +160,7 @@ def test_a_second_run_does_nothing(study: Path) -> None:
 
 def test_two_runs_give_the_same_bytes(study: Path, tmp_path: Path) -> None:
     again = write_config(tmp_path, simulated_study(tmp_path))
-    assert tables_of(run_to_the_end(again)) == tables_of(Results(load_config(study)))
+    assert files_of(run_to_the_end(again)) == files_of(Results(load_config(study)))
 
 
 def test_no_path_of_this_machine_is_in_the_results(study: Path) -> None:
