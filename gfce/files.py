@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
+
+from gfce.errors import UserError
 
 
 @contextmanager
@@ -50,6 +53,11 @@ def write_text(text: str, path: Path) -> None:
         temporary.write_text(text, encoding="utf-8", newline="\n")
 
 
+def write_json(content: Any, path: Path) -> None:
+    """Write anything that JSON can hold, keys in order."""
+    write_text(json.dumps(content, indent=2, sort_keys=True) + "\n", path)
+
+
 def write_csv(table: pd.DataFrame, path: Path) -> None:
     """Write a table as the results contract has it, without its index.
 
@@ -58,6 +66,20 @@ def write_csv(table: pd.DataFrame, path: Path) -> None:
     """
     with atomic_write(path) as temporary:
         table.to_csv(temporary, index=False, lineterminator="\n", encoding="utf-8")
+
+
+def check_rows(table: pd.DataFrame, path: Path, columns: Iterable[str], key: str) -> None:
+    """Refuse a table of patients that lacks a column or names a patient twice.
+
+    Raises:
+        UserError: it does; `path` is where the table was read and `key` its column of patients.
+    """
+    for column in columns:
+        if column not in table:
+            raise UserError(f"{path}: column {column} is missing: add it")
+    repeated = table[key][table[key].duplicated()]
+    if len(repeated):
+        raise UserError(f"{path}: patient {repeated.iloc[0]} is there twice: keep one row")
 
 
 def records(table: pd.DataFrame) -> list[dict[str, Any]]:

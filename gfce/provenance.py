@@ -54,7 +54,7 @@ def code_fingerprint(*modules: str) -> str:
 def fingerprint(step: str, config: StudyConfig, cell: Cell | None = None) -> str:
     """A hash of a step's code and of the settings that its result depends on."""
     modules = [STEPS[step]]
-    if step == "train" and cell:
+    if step in ("train", "predict") and cell:
         # The registry imports a network only when it is asked for by name.
         modules.append(f"gfce.networks.{config.network(cell.network).architecture}")
     return digest([code_fingerprint(*modules), _settings(step, config, cell)])
@@ -73,11 +73,10 @@ def _settings(step: str, config: StudyConfig, cell: Cell | None) -> Any:
     if step == "train":
         settings = {k: v for k, v in content["training"].items() if k not in NO_EFFECT}
         return settings, config.network(cell.network).model_dump()
-    used = content["evaluation"]
     if step == "predict":
-        used = [
-            content["training"][key] for key in ("device", "precision", "batch_size", "threads")
-        ]
+        used = {key: content["training"][key] for key in INFERENCE}
+    else:
+        used = content["evaluation"]
     return used, test_institutions(config, cell)
 
 

@@ -6,7 +6,6 @@ Source: BIDS 1.10 (Gorgolewski et al., Sci Data 2016). The contrast-enhanced vol
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,7 +15,7 @@ import pandas as pd
 
 from gfce import __version__
 from gfce.errors import UserError
-from gfce.files import write_text
+from gfce.files import check_rows, write_json, write_text
 from gfce.images.volumes import Image, write_image
 
 BIDS_VERSION = "1.10.0"
@@ -77,12 +76,7 @@ def _read_participants(root: Path) -> dict[str, str]:
     if not path.exists():
         raise UserError(f"{root}: not a BIDS dataset with participants.tsv: check cohort.dataset")
     table = pd.read_csv(path, sep="\t", dtype=str, keep_default_na=False)
-    for column in ("participant_id", "institution"):
-        if column not in table:
-            raise UserError(f"{path}: column {column} is missing: add it")
-    repeated = table["participant_id"][table["participant_id"].duplicated()]
-    if len(repeated):
-        raise UserError(f"{path}: {repeated.iloc[0]} is there twice: keep one row per patient")
+    check_rows(table, path, ("participant_id", "institution"), "participant_id")
     return dict(sorted(zip(table["participant_id"], table["institution"], strict=True)))
 
 
@@ -112,15 +106,15 @@ def write_dataset(root: Path, name: str, institutions: Mapping[str, str], genera
 
     `institutions` maps every patient id to its institution, `generator` is what wrote the images.
     """
-    write_json(root / DESCRIPTION, {**_description(name, generator), "DatasetType": "raw"})
+    write_json({**_description(name, generator), "DatasetType": "raw"}, root / DESCRIPTION)
     write_text(f"{name}: T1w, T2w and contrast-enhanced T1w MRI, by gfce.\n", root / "README")
     table = pd.DataFrame(
         {"participant_id": institutions.keys(), "institution": institutions.values()}
     )
     write_text(table.to_csv(sep="\t", index=False, lineterminator="\n"), root / "participants.tsv")
     write_json(
-        root / "participants.json",
         {"institution": {"Description": "Hospital that the patient was imaged at"}},
+        root / "participants.json",
     )
 
 
@@ -129,11 +123,11 @@ def write_patient(root: Path, patient: Patient) -> None:
     for modality, image in patient.images.items():
         stem = anat_path(patient.patient_id, SUFFIXES[modality])
         write_image(image, root / f"{stem}.nii.gz")
-        write_json(root / f"{stem}.json", dict(patient.sidecars.get(modality, {})))
+        write_json(patient.sidecars.get(modality, {}), root / f"{stem}.json")
     if patient.tumour is not None:
         stem = anat_path(patient.patient_id, "label-tumour_mask")
         write_image(patient.tumour, root / MASKS / f"{stem}.nii.gz")
-        write_json(root / MASKS / f"{stem}.json", {"Type": "ROI"})
+        write_json({"Type": "ROI"}, root / MASKS / f"{stem}.json")
 
 
 def write_masks_description(root: Path) -> None:
@@ -143,7 +137,7 @@ def write_masks_description(root: Path) -> None:
 
 def write_derivative_description(root: Path, name: str) -> None:
     """Write the description of a derivative dataset of ours."""
-    write_json(root / DESCRIPTION, {**_description(name, "gfce"), "DatasetType": "derivative"})
+    write_json({**_description(name, "gfce"), "DatasetType": "derivative"}, root / DESCRIPTION)
 
 
 def anat_path(patient_id: str, suffix: str) -> str:
@@ -169,8 +163,3 @@ def patient_ids(names: Iterable[str]) -> dict[str, str]:
 def _description(name: str, generator: str) -> dict[str, object]:
     generated = [{"Name": generator, "Version": __version__}]
     return {"Name": name, "BIDSVersion": BIDS_VERSION, "GeneratedBy": generated}
-
-
-def write_json(path: Path, content: Mapping[str, object]) -> None:
-    """Write a JSON file, such as the sidecar of an image."""
-    write_text(json.dumps(content, indent=2, sort_keys=True) + "\n", path)

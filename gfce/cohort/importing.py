@@ -14,7 +14,7 @@ from gfce.cohort.bids import (
     write_patient,
 )
 from gfce.errors import UserError
-from gfce.files import records
+from gfce.files import check_rows, records
 from gfce.images.store import MODALITIES
 from gfce.images.volumes import check_finite, read_image
 from gfce.progress import progress
@@ -55,12 +55,7 @@ def _read_manifest(manifest: Path) -> pd.DataFrame:
         raise UserError(f"{manifest}: {error.strerror}: name a manifest that exists") from None
     except (ValueError, UnicodeDecodeError):
         raise UserError(f"{manifest}: not a CSV table in UTF-8: export it as one") from None
-    for column in COLUMNS:
-        if column not in table:
-            raise UserError(f"{manifest}: column {column} is missing: add it")
-    repeated = table["patient"][table["patient"].duplicated()]
-    if len(repeated):
-        raise UserError(f"{manifest}: patient {repeated.iloc[0]} is there twice: keep one row")
+    check_rows(table, manifest, COLUMNS, "patient")
     return table if "tumour_mask" in table else table.assign(tumour_mask="")
 
 

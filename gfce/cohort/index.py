@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable
 from concurrent.futures import ProcessPoolExecutor
+from itertools import repeat
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,6 @@ from gfce.cohort.split import assign_roles, draw_training_sets
 from gfce.config import StudyConfig
 from gfce.errors import UserError
 from gfce.files import sha256, write_csv
-from gfce.images.store import MODALITIES
 from gfce.progress import progress
 from gfce.study import Results
 
@@ -50,47 +50,54 @@ def examine(
     patients: Iterable[PatientFiles], config: StudyConfig, workers: int
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Describe the usable patients, and give the reason for each of the others."""
+    roles = {*config.cohort.development, *config.cohort.external}
     listed = list(patients)
-    arguments = [(patient, config) for patient in listed]
+    asked = [patient for patient in listed if patient.institution in roles]
+    root = config.cohort.dataset
     with ProcessPoolExecutor(workers) as pool:
-        outcomes = list(progress(pool.map(_examine_one, arguments), "index", len(listed)))
-    rows = [outcome for outcome in outcomes if isinstance(outcome, dict)]
-    excluded = [
-        {"patient_id": p.patient_id, "institution": p.institution, "reason": reason}
-        for p, reason in zip(listed, outcomes, strict=True)
+        answers = pool.map(_examine_one, asked, repeat(root))
+        outcomes = list(progress(answers, "index", len(asked)))
+    usable = [outcome for outcome in outcomes if isinstance(outcome, dict)]
+    broken = [
+        _exclusion(patient, reason)
+        for patient, reason in zip(asked, outcomes, strict=True)
         if isinstance(reason, str)
     ]
-    _report(excluded, config)
-    return (
-        pd.DataFrame(rows),
-        pd.DataFrame(excluded, columns=["patient_id", "institution", "reason"]),
-    )
+    _report(broken, config)
+    others = [
+        _exclusion(p, f"the study has no role for institution {p.institution or '(empty)'}")
+        for p in listed
+        if p.institution not in roles
+    ]
+    excluded = sorted([*broken, *others], key=lambda row: row["patient_id"])
+    columns = ["patient_id", "institution", "reason"]
+    return pd.DataFrame(usable), pd.DataFrame(excluded, columns=columns)
 
 
-def _report(excluded: list[dict[str, str]], config: StudyConfig) -> None:
-    broken = [row for row in excluded if not row["reason"].startswith(_NOT_ASKED)]
+def _exclusion(patient: PatientFiles, reason: str) -> dict[str, str]:
+    return {
+        "patient_id": patient.patient_id,
+        "institution": patient.institution,
+        "reason": reason,
+    }
+
+
+def _report(broken: list[dict[str, str]], config: StudyConfig) -> None:
     if broken and config.cohort.unusable_patient == "stop":
         raise UserError(broken[0]["reason"] + " (cohort.unusable_patient is stop)")
     for row in broken:
         print(f"gfce: excluded {row['reason']}", file=sys.stderr)
 
 
-_NOT_ASKED = "the study has no role for institution"
-
-
-def _examine_one(arguments: tuple[PatientFiles, StudyConfig]) -> dict[str, Any] | str:
-    patient, config = arguments
-    if patient.institution not in [*config.cohort.development, *config.cohort.external]:
-        return f"{_NOT_ASKED} {patient.institution or '(empty)'}"
+def _examine_one(patient: PatientFiles, root: Path) -> dict[str, Any] | str:
     try:
-        return _describe(patient, config.cohort.dataset)
+        return _describe(patient, root)
     except UserError as error:
         return str(error)
 
 
 def _describe(patient: PatientFiles, root: Path) -> dict[str, Any]:
     checked = check_patient(patient)
-    files = {modality: checked.paths[modality] for modality in MODALITIES}
     return {
         "patient_id": patient.patient_id,
         "institution": patient.institution,
@@ -98,8 +105,8 @@ def _describe(patient: PatientFiles, root: Path) -> dict[str, Any]:
         "slices": checked.slices,
         "voxel_mm": "x".join(f"{length:.4g}" for length in checked.voxel_mm),
         "tumour": _relative(patient.tumour, root) if patient.tumour else None,
-        **{modality: _relative(path, root) for modality, path in files.items()},
-        **{f"sha256_{modality}": sha256(path) for modality, path in files.items()},
+        **{modality: _relative(path, root) for modality, path in checked.paths.items()},
+        **{f"sha256_{modality}": sha256(path) for modality, path in checked.paths.items()},
     }
 
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from gfce.cohort.bids import SUFFIXES, anat_path, write_derivative_description, write_json
+from gfce.cohort.bids import SUFFIXES, anat_path, write_derivative_description
 from gfce.config import StudyConfig
 from gfce.evaluation.predictions import prediction_path
-from gfce.files import atomic_folder, records
+from gfce.files import atomic_folder, records, write_json
 from gfce.images.arrays import Volume
 from gfce.images.fitting import load_normalization
 from gfce.images.normalizations import FittedNormalization
@@ -67,11 +67,9 @@ def _write_prediction(
     path = prediction_path(folder, patient)
     write_image(to_image(normalized, load_grid(images, patient)), path)
     sources = [f"bids:raw:{anat_path(patient, SUFFIXES[m])}.nii.gz" for m in ("t1w", "t2w")]
-    write_json(
-        path.parent / path.name.replace(".nii.gz", ".json"),
-        {
-            "Sources": sources,
-            "Units": "arbitrary",
-            "Description": f"Synthetic contrast-enhanced T1w in {cell.normalization} units",
-        },
-    )
+    sidecar = {
+        "Sources": sources,
+        "Units": "arbitrary",
+        "Description": f"Synthetic contrast-enhanced T1w in {cell.normalization} units",
+    }
+    write_json(sidecar, path.parent / path.name.replace(".nii.gz", ".json"))

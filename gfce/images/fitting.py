@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 
 from gfce.errors import UserError
-from gfce.files import write_text
+from gfce.files import write_json
 from gfce.images.normalizations import FittedNormalization
 from gfce.images.store import MODALITIES, load_statistics
 from gfce.study import Cell, Results, read_patients, read_training_set
@@ -33,7 +33,7 @@ def training_patients(results: Results, training_set: str) -> dict[str, Path]:
 def save_normalization(normalization: FittedNormalization, folder: Path) -> None:
     """Write normalization.json into a model's folder."""
     content = {"normalization": normalization.name, "parameters": normalization.parameters}
-    write_text(json.dumps(content, indent=2) + "\n", folder / FILE)
+    write_json(content, folder / FILE)
 
 
 def load_normalization(folder: Path) -> FittedNormalization:

@@ -78,7 +78,7 @@ PATIENT_TABLES = {"metrics", "baselines", "cohort/training_sets"}
 def write_datapackage(config: StudyConfig) -> None:
     """Describe every CSV that the results hold now."""
     text = json.dumps(describe(config), indent=2, ensure_ascii=False)
-    write_text(text + "\n", Results(config).root / "datapackage.json")
+    write_text(text + "\n", Results(config).datapackage)
 
 
 def describe(config: StudyConfig) -> dict[str, Any]:

@@ -118,7 +118,7 @@ def compare(config: StudyConfig) -> None:
     write_csv(paired_tests(scores, models(config)), results.paired_tests)
     for name, table in tables.items():
         write_csv(table, results.statistics / f"{name}.csv")
-    write_text(findings_text(tables["findings"]), results.statistics / "findings.md")
+    write_text(findings_text(tables["findings"]), results.findings)
     write_datapackage(config)
 
 

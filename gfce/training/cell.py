@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import platform
 import time
 from dataclasses import asdict
@@ -16,7 +15,7 @@ import pandas as pd
 
 from gfce import __version__
 from gfce.config import StudyConfig
-from gfce.files import atomic_write, sha256, write_csv, write_text
+from gfce.files import atomic_write, sha256, write_csv, write_json
 from gfce.images.fitting import fit_normalization, save_normalization, training_patients
 from gfce.images.normalizations import FittedNormalization
 from gfce.images.store import MODALITIES, load_statistics, load_volumes
@@ -65,7 +64,7 @@ def train_cell(config: StudyConfig, cell: Cell, init: Path | None = None) -> Non
         "initial_weights_sha256": start,
         "wall_seconds": time.monotonic() - started,
     }
-    write_text(json.dumps(run, indent=2, sort_keys=True) + "\n", folder / "run.json")
+    write_json(run, folder / "run.json")
 
 
 def training_slices(
