@@ -1,7 +1,8 @@
 import pytest
 import torch
 from published_graph import generator as published_generator
-from torch import Tensor, nn
+from torch import nn
+from torch_checks import assert_bfloat16_output_is_float32_and_close, random_slices
 
 from gfce.config import Network
 from gfce.errors import UserError
@@ -64,10 +65,6 @@ def count(module: nn.Module) -> int:
     return sum(parameter.numel() for parameter in module.parameters())
 
 
-def slices(*shape: int) -> tuple[Tensor, Tensor]:
-    return 2 * torch.rand(shape) - 1, 2 * torch.rand(shape) - 1
-
-
 def test_numbers_of_parameters() -> None:
     with torch.device("meta"):
         assert count(build(64)) == 14_065_362
@@ -116,7 +113,7 @@ def test_output_and_gradients_are_the_published_graph_s(
         nn.init.normal_(parameter, std=0.1)
     network.to(memory_format=layout)
     weights = {released: network.get_parameter(ours) for released, ours in NAMES.items()}
-    t1w, t2w = slices(1, 1, rows, columns)
+    t1w, t2w = random_slices(1, 1, rows, columns)
     ours, published = network(t1w, t2w), published_generator(weights, t1w, t2w)
     assert published.std() > 0.01
     torch.testing.assert_close(ours, published, rtol=0, atol=1e-5)
@@ -129,13 +126,13 @@ def test_output_and_gradients_are_the_published_graph_s(
 
 @pytest.mark.parametrize("shape", [(1, 1, 8, 8), (1, 1, 8, 20), (3, 1, 40, 36)])
 def test_any_size_divisible_by_4_and_any_batch(shape: tuple[int, ...]) -> None:
-    assert build()(*slices(*shape)).shape == shape
+    assert build()(*random_slices(*shape)).shape == shape
 
 
 def test_width_must_be_divisible_by_8() -> None:
     with pytest.raises(UserError, match="width 12"):
         build(12)
-    assert build(24)(*slices(1, 1, 8, 8)).shape == (1, 1, 8, 8)
+    assert build(24)(*random_slices(1, 1, 8, 8)).shape == (1, 1, 8, 8)
 
 
 def test_bounded_output_is_tanh_and_unbounded_linear() -> None:
@@ -143,14 +140,14 @@ def test_bounded_output_is_tanh_and_unbounded_linear() -> None:
     linear.load_state_dict(bounded.state_dict())
     nn.init.constant_(bounded.output.bias, 3.0)
     nn.init.constant_(linear.output.bias, 3.0)
-    inputs = slices(1, 1, 16, 16)
+    inputs = random_slices(1, 1, 16, 16)
     torch.testing.assert_close(bounded(*inputs), torch.tanh(linear(*inputs)))
     assert linear(*inputs).abs().max() > 1
 
 
 def test_slices_of_a_batch_do_not_depend_on_each_other() -> None:
     network = build()
-    t1w, t2w = slices(3, 1, 16, 20)
+    t1w, t2w = random_slices(3, 1, 16, 20)
     together = network(t1w, t2w)
     alone = torch.cat([network(t1w[i : i + 1], t2w[i : i + 1]) for i in range(3)])
     torch.testing.assert_close(together, alone, rtol=0, atol=2e-6)
@@ -158,20 +155,14 @@ def test_slices_of_a_batch_do_not_depend_on_each_other() -> None:
 
 def test_batch_norm_inference_differs_from_training() -> None:
     network = build(norm_layer="batch")
-    inputs = slices(1, 1, 16, 16)
+    inputs = random_slices(1, 1, 16, 16)
     trained = network(*inputs)
     assert not torch.allclose(trained, network.eval()(*inputs))
     assert "decoder_5.norm.running_mean" in network.state_dict()
 
 
 def test_bfloat16_output_is_float32_and_close() -> None:
-    network = build()
-    inputs = slices(1, 1, 40, 36)
-    with torch.autocast("cpu", torch.bfloat16):
-        rounded = network(*inputs)
-    exact = network(*inputs)
-    assert rounded.dtype == torch.float32
-    assert (rounded - exact).abs().mean() < 0.05 * exact.std()
+    assert_bfloat16_output_is_float32_and_close(build(), *random_slices(1, 1, 40, 36))
 
 
 def test_registry_builds_by_name_and_wants_a_name() -> None:

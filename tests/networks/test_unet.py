@@ -1,7 +1,8 @@
 import pytest
 import torch
-from torch import Tensor, nn
+from torch import nn
 from torch.nn import functional
+from torch_checks import assert_bfloat16_output_is_float32_and_close, random_slices
 
 from gfce.config import Network
 from gfce.errors import UserError
@@ -17,10 +18,6 @@ def options(**changes: object) -> Network:
 
 def count(module: nn.Module) -> int:
     return sum(parameter.numel() for parameter in module.parameters())
-
-
-def slices(*shape: int) -> tuple[Tensor, Tensor]:
-    return 2 * torch.rand(shape) - 1, 2 * torch.rand(shape) - 1
 
 
 def block(n: int, m: int) -> int:
@@ -62,7 +59,7 @@ def test_a_judgement_sees_70_by_70_pixels() -> None:
 @pytest.mark.parametrize("changed", ["t1w", "t2w"])
 def test_the_discriminator_of_pix2pix_is_conditional(changed: str) -> None:
     discriminator = ConditionalPatchDiscriminator(options())
-    inputs = dict(zip(("t1w", "t2w"), slices(1, 1, 32, 32), strict=True))
+    inputs = dict(zip(("t1w", "t2w"), random_slices(1, 1, 32, 32), strict=True))
     image = torch.rand(1, 1, 32, 32)
     other = {**inputs, changed: -inputs[changed]}
     assert not torch.allclose(discriminator(image, **inputs), discriminator(image, **other))
@@ -77,12 +74,12 @@ def test_discriminator_refuses_slices_that_are_too_small() -> None:
 
 @pytest.mark.parametrize("shape", [(1, 1, 8, 8), (1, 1, 40, 36), (2, 1, 36, 52), (1, 1, 48, 32)])
 def test_any_size_and_any_batch(shape: tuple[int, ...]) -> None:
-    assert UNet(options(), bounded=True)(*slices(*shape)).shape == shape
+    assert UNet(options(), bounded=True)(*random_slices(*shape)).shape == shape
 
 
 def test_sizes_divisible_by_16_are_not_padded_and_others_at_their_ends() -> None:
     network = UNet(options(), bounded=True)
-    t1w, t2w = slices(1, 1, 40, 36)
+    t1w, t2w = random_slices(1, 1, 40, 36)
     padded = [functional.pad(x, (0, 12, 0, 8), "replicate") for x in (t1w, t2w)]
     assert torch.equal(network(t1w, t2w), network(*padded)[..., :40, :36])
 
@@ -102,27 +99,23 @@ def test_bounded_output_is_tanh_and_unbounded_linear() -> None:
     linear.load_state_dict(bounded.state_dict())
     for network in (bounded, linear):
         nn.init.constant_(network.output.bias, 3.0)
-    inputs = slices(1, 1, 32, 32)
+    inputs = random_slices(1, 1, 32, 32)
     torch.testing.assert_close(bounded(*inputs), torch.tanh(linear(*inputs)))
     assert linear(*inputs).abs().max() > 1
 
 
 def test_slices_of_a_batch_do_not_depend_on_each_other() -> None:
     network = UNet(options(), bounded=True)
-    t1w, t2w = slices(3, 1, 32, 36)
+    t1w, t2w = random_slices(3, 1, 32, 36)
     together = network(t1w, t2w)
     alone = torch.cat([network(t1w[i : i + 1], t2w[i : i + 1]) for i in range(3)])
     torch.testing.assert_close(together, alone, rtol=0, atol=2e-6)
 
 
 def test_bfloat16_output_is_float32_and_close() -> None:
-    network = UNet(options(), bounded=True)
-    inputs = slices(1, 1, 40, 36)
-    with torch.autocast("cpu", torch.bfloat16):
-        rounded = network(*inputs)
-    exact = network(*inputs)
-    assert rounded.dtype == torch.float32
-    assert (rounded - exact).abs().mean() < 0.05 * exact.std()
+    assert_bfloat16_output_is_float32_and_close(
+        UNet(options(), bounded=True), *random_slices(1, 1, 40, 36)
+    )
 
 
 def test_unet_has_no_discriminator_and_pix2pix_the_same_generator() -> None:

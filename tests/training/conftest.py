@@ -1,21 +1,14 @@
 import importlib
-from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
 
 import pytest
-import torch
+from torch_checks import one_seeded_thread
 
 REPOSITORY = Path(__file__).parents[2]
 
 
-@pytest.fixture(autouse=True)
-def _one_seeded_thread() -> Iterator[None]:
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    torch.manual_seed(7)
-    yield
-    torch.set_num_threads(threads)
+__all__ = ["benchmark", "one_seeded_thread"]
 
 
 @pytest.fixture
