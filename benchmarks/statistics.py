@@ -116,7 +116,7 @@ def family_wise_error(repeats: int = 5000) -> None:
     print(f"family-wise error of family A, nominal 5 %: {(smallest < 0.05 / 36).mean():.1%}")
 
 
-def coverage_of_drops(repeats: int = 1000, resamples: int = 999) -> None:
+def coverage_of_drops(repeats: int = 4000, resamples: int = 999) -> None:
     """BCa interval of the drop of Uni-m1 with the paper's means, SDs and numbers of patients."""
     config = paper(Path(), seeds=1)
     model = models(config)[0]

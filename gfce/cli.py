@@ -12,7 +12,7 @@ from typing import Any
 
 from gfce import __version__
 from gfce.config import load_config
-from gfce.errors import UserError
+from gfce.errors import ERROR, UserError
 from gfce.study import find_cell
 
 # Steps are imported when they are called: only training and prediction pay for torch.
@@ -248,12 +248,18 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         arguments.run(arguments)
     except UserError as error:
-        print(f"gfce: {error}", file=sys.stderr)
+        print(f"{ERROR}{error}", file=sys.stderr)
         return 1
     except OSError as error:  # a full disk, a folder without permission
-        print(f"gfce: {error.filename}: {error.strerror}", file=sys.stderr)
+        print(f"{ERROR}{_within_project(error.filename)}: {error.strerror}", file=sys.stderr)
         return 1
     return 0
+
+
+def _within_project(path: str) -> str:
+    """A path from here; of one that is elsewhere the name alone, because logs are passed on."""
+    here = Path(path).absolute()
+    return str(here.relative_to(Path.cwd())) if here.is_relative_to(Path.cwd()) else here.name
 
 
 if __name__ == "__main__":

@@ -7,3 +7,7 @@ class UserError(Exception):
     The message is one line: which file or patient, what is wrong, what to do.
     The command line prints it and exits with status 1, without a traceback.
     """
+
+
+ERROR = "gfce: error: "
+"""What the line of a user's mistake begins with, as argparse's does; other lines are progress."""

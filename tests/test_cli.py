@@ -25,7 +25,7 @@ def config(tmp_path: Path) -> Path:
 def complaint(capsys: pytest.CaptureFixture[str], *arguments: object) -> str:
     assert main([str(argument) for argument in arguments]) == 1
     [line] = capsys.readouterr().err.splitlines()
-    assert line.startswith("gfce: ")
+    assert line.startswith("gfce: error: ")
     return line
 
 
@@ -73,3 +73,13 @@ def test_every_command_has_help(name: str, capsys: pytest.CaptureFixture[str]) -
         parser().parse_args([name, "--help"])
     assert stopped.value.code == 0
     assert "usage: gfce" in capsys.readouterr().out
+
+
+def test_a_disks_complaint_names_no_folder_outside_the_project(
+    config: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write_cohort(config.parent / "data", COHORT)
+    (config.parent / "results").touch()
+    assert str(config.parent) not in complaint(capsys, "index", config)
+    monkeypatch.chdir(config.parent)
+    assert complaint(capsys, "index", config).startswith("gfce: error: results")

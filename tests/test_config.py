@@ -7,7 +7,9 @@ from cohorts import REPOSITORY, minimal_config
 
 from gfce.config import StudyConfig, load_config, parse_config
 from gfce.errors import UserError
+from gfce.networks.discovery import architectures
 from gfce.schema import schema_markdown, schema_text
+from gfce.study import NORMALIZATION_LETTERS, cells
 
 
 def complaint(content: Any) -> str:
@@ -78,6 +80,14 @@ def test_training_sets_by_default() -> None:
 def test_shipped_configurations(name: str) -> None:
     config = load_config(REPOSITORY / "config" / name)
     assert len(config.training_sets()) * len(config.grid.normalizations) == 8
+
+
+def test_the_demos_grid_has_every_axis_and_the_demos_cohort() -> None:
+    demo, grid = (load_config(REPOSITORY / "config" / f"{n}.yaml") for n in ("demo", "demo-grid"))
+    assert (grid.cohort, grid.simulation, grid.seed) == (demo.cohort, demo.simulation, demo.seed)
+    assert set(grid.grid.networks) == set(architectures())
+    assert set(grid.grid.normalizations) == set(NORMALIZATION_LETTERS)
+    assert len(cells(grid)) == 72
 
 
 def test_the_default_values_are_the_papers() -> None:

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from gfce.config import StudyConfig
+from gfce.planning.networks import step_units
 from gfce.planning.size import StudySize
-from gfce.planning.speed import Speed, units
+from gfce.planning.speed import Speed
 from gfce.study import cells
 
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ def measure_speed(config: StudyConfig, steps: int = STEPS) -> Speed:
             key="calibration",
             label="calibration",
         )
-    work = steps * units(config, StudySize(config).pixels, cell)
+    work = steps * step_units(config, StudySize(config).pixels, cell)
     source = f"measured here ({model.device}, {steps} steps)"
     return Speed(0.0, model.history[1]["seconds"] / work, source)
 

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
+from gfce.planning.networks import weights_bytes
 from gfce.planning.size import StudySize
-from gfce.study import Cell, cells
-
-PARAMETERS = 3500
-"""Weights of MMgSN-Net's generator for each width squared."""
+from gfce.study import cells
 
 FLOAT = 4
 """Bytes of a float32."""
@@ -23,7 +21,7 @@ def disk_bytes(size: StudySize) -> dict[str, int]:
     grid = cells(size.config)
     tested = sum(size.test_patients(cell) for cell in grid)
     volume = size.pixels * size.slices
-    weights = sum(_weights(size, cell) for cell in grid)
+    weights = sum(weights_bytes(size.config, cell) for cell in grid)
     return {
         "cohort": 600 * size.all_patients,
         # Three volumes and two masks.
@@ -38,8 +36,3 @@ def disk_bytes(size: StudySize) -> dict[str, int]:
         "figures": 10_000_000,
         "logs": 5_000 * 3 * len(grid),
     }
-
-
-def _weights(size: StudySize, cell: Cell) -> int:
-    width = size.config.network(cell.network).width
-    return FLOAT * PARAMETERS * width**2

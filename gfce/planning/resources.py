@@ -14,6 +14,7 @@ from dataclasses import dataclass
 
 from gfce.config import StudyConfig
 from gfce.errors import UserError
+from gfce.planning.networks import weights_bytes
 from gfce.planning.size import StudySize
 from gfce.planning.speed import Speed, assumed_speed
 from gfce.study import Cell
@@ -175,8 +176,7 @@ def activations_mb(size: StudySize, cell: Cell) -> float:
 
 def _weights_mb(job: _Job) -> float:
     """Weights, gradients, Adam's two moments, and the checkpoint while it is written."""
-    width = job.size.config.network(_need_cell(job).network).width
-    return 8 * 4 * 3500 * width**2 / 1e6
+    return 8 * weights_bytes(job.size.config, _need_cell(job)) / 1e6
 
 
 def _evaluate(job: _Job) -> tuple[float, float]:

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gfce.config import StudyConfig
+from gfce.planning.networks import step_units
 from gfce.planning.size import StudySize
 from gfce.study import Cell
 
@@ -21,10 +22,7 @@ START_SECONDS = 60.0
 
 @dataclass(frozen=True)
 class Speed:
-    """Seconds of a training step: `overhead + per_unit * batch * pixels * width**2`.
-
-    Convolutions take the time, and theirs grows with the square of the width.
-    """
+    """Seconds of a training step: `overhead + per_unit * step_units`."""
 
     overhead: float
     per_unit: float
@@ -32,7 +30,7 @@ class Speed:
 
     def step_seconds(self, size: StudySize, cell: Cell) -> float:
         """Seconds of one step."""
-        return self.overhead + self.per_unit * units(size.config, size.pixels, cell)
+        return self.overhead + self.per_unit * step_units(size.config, size.pixels, cell)
 
     def train_seconds(self, size: StudySize, cell: Cell) -> float:
         """Seconds of a cell's training."""
@@ -56,11 +54,6 @@ def assumed_speed(config: StudyConfig) -> Speed:
     return CPU if config.training.device == "cpu" else GPU
 
 
-def units(config: StudyConfig, pixels: int, cell: Cell) -> float:
-    """Work of one step: batch * pixels * width**2."""
-    return config.training.batch_size * pixels * config.network(cell.network).width ** 2
-
-
 def measured_speed(runs: Iterable[Path]) -> Speed | None:
     """The speed that finished trainings had, from their run.json (None: there is none)."""
     measured = [found for path in runs if (found := _per_unit(path)) is not None]
@@ -75,6 +68,6 @@ def _per_unit(path: Path) -> float | None:
         cell, config = Cell(**run["cell"]), StudyConfig.model_validate(run["config"])
         pixels = StudySize(config).pixels
         seconds = max(run["wall_seconds"] - START_SECONDS / 2, run["wall_seconds"] / 2)
-        return seconds / (run["steps"] * units(config, pixels, cell))
+        return seconds / (run["steps"] * step_units(config, pixels, cell))
     except (OSError, ValueError, KeyError, TypeError, ZeroDivisionError):
         return None  # half written, or of a version with other keys: there are others

@@ -3,27 +3,21 @@
 from __future__ import annotations
 
 import json
-import math
 import time
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from gfce.config import StudyConfig
+from gfce.logs import STEPS, errors, last_lines, log_path, next_step
 from gfce.planning.slurm import QueuedJob, queued_jobs
 from gfce.study import Cell, Results, cells, model_label
-
-STEPS = ("train", "predict", "evaluate")
-"""The steps of a cell, in order."""
 
 STATES = ("done", "running", "queued", "failed", "missing")
 
 SILENCE_SECONDS = 90.0
 """A training writes a line every half minute; one that is silent for longer has ended."""
-
-TAIL = 8192
-"""Bytes at the end of a log that are looked at."""
 
 
 @dataclass(frozen=True)
@@ -85,29 +79,26 @@ def _cell_status(
     jobs: Mapping[str, QueuedJob],
     slurm_logs: Path,
 ) -> CellStatus:
-    outputs = {
-        "train": results.model(cell) / "weights.safetensors",
-        "predict": results.predictions(cell),
-        "evaluate": results.cell_metrics(cell),
-    }
+    step = next_step(results, cell)
     job = jobs.get(_wildcards(cell))
     if job is not None:
         state, step, note = _in_the_queue(results, cell, job)
-    elif outputs["evaluate"].exists():
-        state, step, note = "done", "evaluate", ""
+    elif step is None:
+        state, step, note = "done", STEPS[-1], ""
     else:
-        step = next(step for step in STEPS if not outputs[step].exists())
-        log = _log(results, step, cell)
-        reason = failure(log, slurm_logs / f"rule_{step}" / _wildcards(cell))
-        state = _without_a_job(log) if reason else "missing"
-        note = reason
+        log = log_path(results, step, cell)
+        state, note = _without_a_job(log, slurm_logs / f"rule_{step}" / _wildcards(cell))
     return CellStatus(str(cell), model_label(config, cell), state, step, note)
 
 
-def _without_a_job(log: Path) -> str:
-    """Whether a step that Slurm knows nothing of runs on this machine or has failed."""
-    silent = time.time() - log.stat().st_mtime if log.exists() else math.inf
-    return "running" if silent < SILENCE_SECONDS and not _errors(_lines(log)) else "failed"
+def _without_a_job(log: Path, slurm_logs: Path) -> tuple[str, str]:
+    """Whether a step that Slurm knows nothing of runs on this machine or has failed, and a note."""
+    if not log.exists():
+        return "missing", ""
+    own = last_lines(log)
+    if not errors(own) and time.time() - log.stat().st_mtime < SILENCE_SECONDS:
+        return "running", "".join(own[-1:])
+    return "failed", failure(log, slurm_logs)
 
 
 def _wildcards(cell: Cell) -> str:
@@ -118,25 +109,19 @@ def _wildcards(cell: Cell) -> str:
 def _in_the_queue(results: Results, cell: Cell, job: QueuedJob) -> tuple[str, str, str]:
     if job.state != "RUNNING":
         return "queued", job.step, f"job {job.number}, {job.reason}"
-    lines = _lines(_log(results, job.step, cell))
+    lines = last_lines(log_path(results, job.step, cell))
     return "running", job.step, "; ".join([f"job {job.number} on {job.reason}", *lines[-1:]])
 
 
-def _log(results: Results, step: str, cell: Cell) -> Path:
-    return results.root / "logs" / step / f"{cell}.log"
-
-
 def failure(log: Path, slurm_logs: Path | None = None) -> str:
-    """The first line of why a step failed (empty: it has not been started).
+    """The first line of why a step failed.
 
     What Slurm says (memory, walltime) comes before what the step itself wrote last: a process that
     was killed could not write why.
     """
-    own = _lines(log)
-    if not own and not log.exists():
-        return ""
+    own = last_lines(log)
     said = [line for line in _newest_lines(slurm_logs) if _is_slurms_verdict(line)]
-    return (said or _errors(own) or own[-1:] or ["ended without a word"])[0]
+    return (said or errors(own) or own[-1:] or ["ended without a word"])[0]
 
 
 def _is_slurms_verdict(line: str) -> bool:
@@ -147,25 +132,7 @@ def _is_slurms_verdict(line: str) -> bool:
 
 def _newest_lines(folder: Path | None) -> list[str]:
     logs = list(folder.glob("*.log")) if folder and folder.exists() else []
-    return _lines(max(logs, key=lambda path: path.stat().st_mtime)) if logs else []
-
-
-def _errors(lines: Sequence[str]) -> list[str]:
-    """The last line of a traceback, or the program's own message."""
-    if any(line.startswith("Traceback") for line in lines):
-        return [line for line in reversed(lines) if line and not line.startswith(" ")][:1]
-    return [line.removeprefix("gfce: ") for line in lines[-1:] if line.startswith("gfce: ")]
-
-
-def _lines(path: Path) -> list[str]:
-    """The last lines of a file that are not empty (none: it is not there)."""
-    try:
-        with path.open("rb") as file:
-            file.seek(max(0, path.stat().st_size - TAIL))
-            text = file.read().decode(errors="replace")
-    except OSError:
-        return []
-    return [line for line in text.splitlines() if line.strip()]
+    return last_lines(max(logs, key=lambda path: path.stat().st_mtime)) if logs else []
 
 
 def status_json(content: StudyStatus) -> str:

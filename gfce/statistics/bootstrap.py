@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import warnings
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from types import SimpleNamespace
-from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy import stats
 
 from gfce.statistics.aggregation import OVERALL, Scores, overall
+from gfce.statistics.bca import interval
 from gfce.statistics.design import METRICS, Metric, Model
 
 Array = NDArray[np.float64]
@@ -86,59 +83,52 @@ def bca_intervals(
     Patients are drawn with replacement within their institution, because the institutions are
     fixed by design, and with all their scores, because the models are tested on the same ones.
     Of n patients n - 1 are drawn: drawing n makes the variance of a stratum's mean too small by
-    (n - 1) / n, which matters for the few patients of an institution (Rao and Wu 1988).
-    Bias-corrected and accelerated percentiles (Efron 1987) with a jackknife over the patients of
-    every institution, by `scipy.stats.bootstrap`. A quantity that depends on an institution with a
+    (n - 1) / n, which matters for the few patients of an institution (Rao and Wu 1988). The
+    intervals are those of `gfce.statistics.bca`. A quantity that depends on an institution with a
     single patient has no interval: its spread is unknown.
     """
-    sizes = {name: size for name, size in patients.sizes.items() if size > 1}
-    fixed = {name: _means(m)[None] for name, m in patients.matrices.items() if name not in sizes}
+    has_interval = np.isfinite(_point(patients, quantities))
+    low, high = np.full((2, len(has_interval)), np.nan)
+    if not has_interval.any():
+        return low, high
+    observed = {name: _means(matrix)[None] for name, matrix in patients.matrices.items()}
 
-    def statistic(*indices: Indices, axis: int = -1) -> Array:
-        drawn = {
+    def values(changed: dict[str, Array]) -> Array:
+        """(quantity, replicate), where the means of these institutions are replicates."""
+        count = len(next(iter(changed.values())))
+        means = {name: np.repeat(mean, count, 0) for name, mean in observed.items()} | changed
+        return np.array(quantities(patients.scores(means)))[has_interval]
+
+    drawn = _resamples(patients, resamples, np.random.default_rng(seed))
+    replicates = np.concatenate([values(means) for means in drawn], axis=-1)
+    jackknife = [values({name: means}) for name, means in _without_one(patients)]
+    low[has_interval], high[has_interval] = interval(values(observed)[:, 0], replicates, jackknife)
+    return low, high
+
+
+def _resamples(
+    patients: Patients, resamples: int, rng: np.random.Generator
+) -> Iterator[dict[str, Array]]:
+    """Means (replicate, model and metric) of the institutions that can be drawn from."""
+    sizes = {name: size for name, size in patients.sizes.items() if size > 1}
+    for start in range(0, resamples, BATCH):
+        indices = _draw(sizes.values(), min(BATCH, resamples - start), rng)
+        yield {
             name: _resampled_means(patients.matrices[name], index)
             for name, index in zip(sizes, indices, strict=True)
         }
-        leading = indices[0].shape[:-1]
-        replicates = int(np.prod(leading))
-        means = drawn | {name: np.repeat(m, replicates, 0) for name, m in fixed.items()}
-        values = np.array(quantities(patients.scores(means)))
-        return values[has_interval].reshape(-1, *leading)
-
-    has_interval = np.isfinite(_point(patients, quantities))
-    low, high = np.full(len(has_interval), np.nan), np.full(len(has_interval), np.nan)
-    if has_interval.any():
-        rng = np.random.default_rng(seed)
-        batches = [min(BATCH, resamples - start) for start in range(0, resamples, BATCH)]
-        replicates = [statistic(*_draw(sizes.values(), batch, rng)) for batch in batches]
-        data = [np.arange(size) for size in sizes.values()]
-        interval = _bca(data, statistic, np.concatenate(replicates, axis=-1))
-        low[has_interval], high[has_interval] = interval
-    return low, high
 
 
 def _draw(sizes: Iterable[int], resamples: int, rng: np.random.Generator) -> list[Indices]:
     return [rng.integers(0, size, (resamples, size - 1)) for size in sizes]
 
 
-def _bca(
-    data: list[Indices], statistic: Callable[..., Array], replicates: Array
-) -> tuple[Array, Array]:
-    drawn: Any = SimpleNamespace(bootstrap_distribution=replicates)
-    with warnings.catch_warnings(), np.errstate(invalid="ignore", divide="ignore"):
-        # A quantity without any spread ends as NaN.
-        warnings.simplefilter("ignore", stats.DegenerateDataWarning)
-        result = stats.bootstrap(
-            data,
-            statistic,
-            vectorized=True,
-            axis=-1,
-            n_resamples=0,
-            bootstrap_result=drawn,
-            confidence_level=0.95,
-            method="BCa",
-        )
-    return np.asarray(result.confidence_interval.low), np.asarray(result.confidence_interval.high)
+def _without_one(patients: Patients) -> Iterator[tuple[str, Array]]:
+    """Of each institution, its means without each of its patients in turn."""
+    for name, size in patients.sizes.items():
+        if size > 1:
+            others = np.nonzero(~np.eye(size, dtype=bool))[1].reshape(size, size - 1)
+            yield name, _resampled_means(patients.matrices[name], others)
 
 
 def _point(patients: Patients, quantities: Quantities) -> Array:

@@ -10,6 +10,7 @@ import pandas as pd
 
 from gfce.config import StudyConfig
 from gfce.files import records
+from gfce.logs import last_lines, log_path, next_step, public_reason
 from gfce.statistics.aggregation import (
     OVERALL,
     drops,
@@ -18,7 +19,7 @@ from gfce.statistics.aggregation import (
     with_overall_rows,
 )
 from gfce.statistics.design import METRICS, Model, groups, members, models
-from gfce.study import Results, cells
+from gfce.study import Cell, Results, cells
 
 MISSING_COLUMNS = ["table", "model", "testing", "cohort", "seed", "column", "reason"]
 
@@ -124,9 +125,18 @@ def _missing_cells(config: StudyConfig, metrics: pd.DataFrame) -> Iterator[dict[
     for cell in cells(config):
         key = (cell.network, cell.normalization, cell.training_set)
         if (*key, cell.seed) not in scored:
-            path = results.cell_metrics(cell).relative_to(results.root).as_posix()
-            reason = f"not scored yet: no rows from {path}"
+            reason = _why_not_scored(results, cell)
             yield {"table": "metrics", "model": labels[key], "seed": cell.seed, "reason": reason}
+
+
+def _why_not_scored(results: Results, cell: Cell) -> str:
+    step = next_step(results, cell)
+    if step is not None:
+        said = public_reason(last_lines(log_path(results, step, cell)))
+        if said:
+            return f"not scored: {step} failed: {said}"
+    path = results.cell_metrics(cell).relative_to(results.root).as_posix()
+    return f"not scored yet: no rows from {path}"
 
 
 def _missing_values(

@@ -63,7 +63,10 @@ def test_a_running_job_shows_its_progress(configure: Configure) -> None:
 @pytest.mark.parametrize(
     ("text", "reason"),
     [
-        ("gfce: working\ngfce: data/x: not a volume: mend it\n", "data/x: not a volume: mend it"),
+        (
+            "gfce: working\ngfce: error: data/x: not a volume: mend it\n",
+            "data/x: not a volume: mend it",
+        ),
         ("Traceback (most recent call last):\n  File\nOSError: disk full\n", "OSError: disk full"),
         ("", "ended without a word"),
     ],
@@ -79,7 +82,7 @@ def test_the_step_that_failed_is_named(configure: Configure) -> None:
     config = configure()
     write(Results(config).model(cells(config)[0]) / "weights.safetensors")
     write(log_of(config, "train"), "gfce: fine\n")
-    write(log_of(config, "predict"), "gfce: broken\n")
+    write(log_of(config, "predict"), "gfce: error: broken\n")
     row = first(config)
     assert (row.state, row.step, row.note) == ("failed", "predict", "broken")
 
@@ -94,14 +97,20 @@ def test_slurms_reason_comes_first(tmp_path: Path) -> None:
 
 def test_a_step_that_writes_without_a_job_runs_here(configure: Configure) -> None:
     config = configure()
-    write(log_of(config, "train"), "Loading\n", age=1)
-    assert first(config).state == "running"
+    write(log_of(config, "train"), "gfce: training: epoch 3/9\n", age=1)
+    assert (first(config).state, first(config).note) == ("running", "gfce: training: epoch 3/9")
+
+
+def test_a_mistake_is_not_taken_for_progress(configure: Configure) -> None:
+    config = configure()
+    write(log_of(config, "train"), "gfce: error: no such device\n", age=1)
+    assert (first(config).state, first(config).note) == ("failed", "no such device")
 
 
 def test_hundreds_of_cells_take_no_time(configure: Configure) -> None:
     config = configure(grid={"seeds": list(range(1, 101))})
     for number in range(0, 800, 2):
-        write(log_of(config, "train", number), "gfce: broken\n" * 1000)
+        write(log_of(config, "train", number), "gfce: error: broken\n" * 1000)
     began = time.monotonic()
     found = status(config, [], Path("none"))
     assert time.monotonic() - began < 2

@@ -13,7 +13,7 @@ from gfce.config import StudyConfig
 from gfce.errors import UserError
 from gfce.statistics import compare, tabulate
 from gfce.statistics.aggregation import OVERALL
-from gfce.study import Results
+from gfce.study import Results, cells
 
 CONTRACT = {
     "table2": "model testing cohort n mae_mean mae_sd psnr_mean_db psnr_sd_db",
@@ -117,6 +117,24 @@ def test_every_empty_value_has_a_reason(config: StudyConfig, metrics: pd.DataFra
     single = missing.query("testing == 'Institution-7' and model == 'Uni-z1'")
     assert set(single["column"]) == {"mae_sd", "psnr_sd_db", "ssim_sd"}
     assert set(single["reason"]) == {"a single patient has no SD"}
+
+
+@pytest.mark.parametrize(
+    ("log", "reason"),
+    [
+        ("gfce: epoch 3\ngfce: error: the loss is not finite\n", "the loss is not finite"),
+        ("Traceback (m\n  File /home/x\nKeyError: '/home/x'\n", "KeyError (see its log)"),
+    ],
+)
+def test_a_failed_cell_gives_its_reason(config: StudyConfig, log: str, reason: str) -> None:
+    broken = cells(config)[0]
+    path = Results(config).root / "logs" / "train" / f"{broken}.log"
+    path.parent.mkdir(parents=True)
+    path.write_text(log)
+    tabulate(config)
+    reasons = table(config, "missing").query("table == 'metrics'")["reason"].tolist()
+    assert reasons[0] == f"not scored: train failed: {reason}"
+    assert all("not scored yet" in other for other in reasons[1:])
 
 
 def test_a_study_with_nothing_scored_has_all_tables(config: StudyConfig) -> None:

@@ -211,7 +211,7 @@ def test_a_failed_step_shows_its_reason(study: Path, tmp_path: Path) -> None:
     content["cohort"]["training_patients"] = 3
     answer = snakemake(write_config(tmp_path, content))
     assert answer.returncode != 0
-    assert "gfce: institution Institution-1: too few usable patients (3)" in answer.stderr
+    assert "gfce: error: institution Institution-1: too few usable patients (3)" in answer.stderr
     assert not (tmp_path / "results" / "failing" / "cohort").exists()
 
 
