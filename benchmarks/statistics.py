@@ -1,6 +1,6 @@
 """How fast the statistics are, and how well their intervals cover.
 
-Run: python benchmarks/statistics.py (about a minute); `speed` or `coverage` for one of the two.
+Run: python benchmarks/statistics.py (some minutes); `speed` or `coverage` for one of the two.
 """
 
 from __future__ import annotations
