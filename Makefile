@@ -5,17 +5,14 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/installed
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: demo test test-slurm check schema slurm-up slurm-down clean
+.PHONY: demo test check schema slurm-up slurm-down clean
 
 demo: $(INSTALLED) ## the whole study on a simulated cohort
 	snakemake --configfile config/demo.yaml
 	@cat results/demo/statistics/findings.md
 
-test: check ## style, types and tests
-	pytest --numprocesses 2 --dist worksteal --ignore tests/slurm tests
-
-test-slurm: $(INSTALLED) ## tests on a real Slurm of two nodes (as root; tests/slurm/packages.txt)
-	pytest tests/slurm
+test: check ## style, types and tests; those on a real Slurm where it is installed
+	pytest --numprocesses 2 --dist loadgroup tests
 
 check: $(INSTALLED)
 	ruff check .

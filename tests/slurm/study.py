@@ -6,6 +6,7 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -24,7 +25,7 @@ INSTITUTIONS = [f"Institution-{number}" for number in range(1, 4)]
 QUICK = [
     # First, because it takes as many values as follow.
     *("--set-threads", "simulate=2", "index=2"),
-    *("--slurm-init-seconds-before-status-checks", "1", "--seconds-between-status-checks", "1"),
+    *("--slurm-init-seconds-before-status-checks", "1"),
     *("--max-jobs-per-timespan", "20/1s", "--latency-wait", "5"),
     *("--max-status-checks-per-second", "1"),
 ]
@@ -104,21 +105,22 @@ class Checkout:
 
     def on_slurm(self, *options: str) -> subprocess.Popen[str]:
         """`snakemake --profile slurm` in the background; its output goes to driver.log."""
-        return self._start("--profile", "slurm", *QUICK, *options)
+        impatient = [sys.executable, Path(__file__).with_name("impatient.py")]
+        return self._start([*impatient, "--profile", "slurm", *QUICK, *options])
 
     def here(self, *options: str) -> subprocess.Popen[str]:
         """`snakemake` on this machine."""
-        return self._start("--cores", "2", *options)
+        return self._start([PROGRAMS / "snakemake", "--cores", "2", *options])
 
     def train(self) -> None:
         """Train the first cell by hand."""
         command = [PROGRAMS / "gfce", "train", "study.yaml", str(self.cells[0])]
         subprocess.run(command, cwd=self.folder, env=environment(), check=True, capture_output=True)
 
-    def _start(self, *options: str) -> subprocess.Popen[str]:
+    def _start(self, command: Sequence[str | Path]) -> subprocess.Popen[str]:
         with self.driver_log.open("a") as log:
             return subprocess.Popen(
-                [PROGRAMS / "snakemake", "--configfile", "study.yaml", *options],
+                [*command, "--configfile", "study.yaml"],
                 cwd=self.folder,
                 env=environment(),
                 stdout=log,
