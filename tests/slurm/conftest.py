@@ -18,8 +18,8 @@ from slurm import cluster
 from slurm.daemons import start_time, wait_for
 from slurm.study import INSTITUTIONS, Checkout, Weights, environment, long_study, tiny_study
 
-EPOCHS = 240
-"""A training of about half a minute: a warning comes after twenty seconds."""
+EPOCHS = 200
+"""A training of nearly half a minute: a warning comes after twenty seconds."""
 
 USERS = cluster.ROOT.with_name(cluster.ROOT.name + "-users")
 

@@ -98,9 +98,9 @@ def test_slurms_daemons_may_be_away(
     try:
         every["slurmdbd"].stop()
         every["slurmctld"].stop()
-        time.sleep(10)
+        time.sleep(5)
         every["slurmctld"].start()
-        time.sleep(15)
+        time.sleep(5)
         assert driver.poll() is None
     finally:
         cluster.up()
