@@ -12,7 +12,8 @@ demo: $(INSTALLED) ## the whole study on a simulated cohort
 	@cat results/demo/statistics/findings.md
 
 test: check ## style, types and tests; those on a real Slurm where it is installed
-	pytest --numprocesses 3 --dist loadgroup tests # on two cores: one of the three waits for Slurm
+	pytest --numprocesses 2 --dist loadfile --ignore tests/slurm tests
+	pytest tests/slurm # by themselves: they depend on time
 
 check: $(INSTALLED)
 	ruff check .

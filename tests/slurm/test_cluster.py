@@ -4,11 +4,7 @@ from __future__ import annotations
 
 import subprocess
 
-import pytest
-
 from slurm import cluster
-
-pytestmark = pytest.mark.xdist_group("slurm")  # one cluster, one study at a time
 
 
 def test_every_daemon_runs(slurm: str) -> None:

@@ -18,7 +18,6 @@ from slurm.conftest import Start, submit
 from slurm.daemons import wait_for
 from slurm.study import Checkout, Weights, tiny_study
 
-pytestmark = pytest.mark.xdist_group("slurm")  # one cluster, one study at a time
 T = TypeVar("T")
 Driver = subprocess.Popen[str]
 

@@ -10,7 +10,6 @@ from slurm.accounting import Job, jobs_since, overlap
 from slurm.conftest import Start
 from slurm.study import Checkout, tiny_study
 
-pytestmark = pytest.mark.xdist_group("slurm")  # one cluster, one study at a time
 GPU_RULES = {"train", "predict"}
 
 

@@ -21,7 +21,6 @@ from gfce.cli import main
 from gfce.config import load_config
 from gfce.study import Results, cells, figure_paths
 
-pytestmark = pytest.mark.xdist_group("study")  # so that it is run once
 REAL_COHORT = REPOSITORY.parent / "shared" / "real-cohort"
 INSTITUTIONS = [f"Institution-{number}" for number in range(1, 5)]
 
