@@ -35,9 +35,9 @@ def jobs_since(start: str, rule: str = "") -> list[Job]:
     """Every run of a job that was submitted since then, in the order of their numbers."""
     fields = "JobIDRaw,Comment,State,AllocTRES,NodeList,Submit,Start,End,TimelimitRaw"
     command = ["sacct", "-X", "-P", "-n", "--duplicates", f"--starttime={start}"]
-    lines = _lines(*command, f"--format={fields}")
-    # Accounting learns what a job is called when it ends; the queue knows before.
+    # Accounting learns what a job is called when it ends; the queue knows until then.
     comments = dict(line.split("|") for line in _lines("squeue", "-h", "--format=%A|%k"))
+    lines = _lines(*command, f"--format={fields}")
     comments |= {line.split("|")[0]: text for line in lines if (text := line.split("|")[1])}
     jobs = [_job(line, comments) for line in lines]
     return [job for job in jobs if job.rule == rule or not rule]
@@ -61,7 +61,7 @@ def _job(line: str, comments: dict[str, str]) -> Job:
         submit,
         start,
         end,
-        int(limit or 0),
+        int(limit) if limit.isdigit() else 0,  # else: no limit of its own
     )
 
 

@@ -50,7 +50,7 @@ def test_preempted_it_is_requeued_and_resumes(
     driver = start(long, long.target)
     job = running_training(long, driver, slurm)
     submit("--partition=urgent", "--gpus=1", f"--nodelist={job.node}", "--wrap=sleep 1")
-    wait_until(lambda: trainings(slurm)[0].state == "PREEMPTED")
+    wait_until(lambda: [run for run in trainings(slurm) if run.state == "PREEMPTED"])
     long.finish(driver)
     runs = trainings(slurm)
     assert [run.state for run in runs] == ["PREEMPTED", "COMPLETED"]
