@@ -159,9 +159,10 @@ def step_processes(job: str = "") -> list[int]:
     return [pid for pid, command in _processes() if command.startswith(f"slurmstepd: [{job}")]
 
 
-def job_processes(job: str) -> list[int]:
-    """Pids of all that a job runs."""
-    return [pid for pid, _ in _processes() if f"SLURM_JOB_ID={job}" in _environment(pid)]
+def job_processes(job: str, command: str = "") -> list[int]:
+    """Pids of all that a job runs (or of what has these words in its command)."""
+    found = [pid for pid, words in _processes() if command in words]
+    return [pid for pid in found if f"SLURM_JOB_ID={job}" in _environment(pid)]
 
 
 def _processes() -> list[tuple[int, str]]:

@@ -19,7 +19,7 @@ from slurm.daemons import start_time, wait_for
 from slurm.study import INSTITUTIONS, Checkout, Weights, environment, long_study, tiny_study
 
 EPOCHS = 200
-"""A training of nearly half a minute: a warning comes after twenty seconds."""
+"""A training of nearly half a minute: long enough to be disturbed."""
 
 USERS = cluster.ROOT.with_name(cluster.ROOT.name + "-users")
 

@@ -61,11 +61,21 @@ def test_preempted_it_is_requeued_and_resumes(
 def test_out_of_time_it_is_warned_and_gets_more(
     slurm: str, start: Start, long: Checkout, undisturbed: Weights
 ) -> None:
-    # The signal comes up to a minute early, so within the first twenty seconds of one minute.
-    times = [long.target, "--set-resources", "train:runtime=1 + 9 * (attempt - 1)"]
-    long.finish(start(long, *times, "train:slurm_extra='--signal=TERM@40'"))
+    times = [
+        "--set-resources",
+        "train:runtime=10 * attempt",
+        "train:slurm_extra='--signal=TERM@110'",
+    ]
+    driver = start(long, long.target, *times)
+    job = running_training(long, driver, slurm)
+    # Slurm looks for jobs to warn every half minute. Until then this one stands still, so that it
+    # is not done before; with the signal Slurm wakes it.
+    (training,) = cluster.job_processes(job.number, "gfce train")
+    os.kill(training, signal.SIGSTOP)
+    subprocess.run(["scontrol", "update", f"JobId={job.number}", "TimeLimit=2"], check=True)
+    long.finish(driver)
     first, second = trainings(slurm)
-    assert (first.limit_minutes, second.limit_minutes) == (1, 10)
+    assert (first.limit_minutes, second.limit_minutes) == (2, 20)
     # It ended by itself, on the warning: at the limit Slurm would have said TIMEOUT.
     assert (first.state, second.state) == ("FAILED", "COMPLETED")
     assert_resumed(long, undisturbed)
