@@ -251,15 +251,21 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"{ERROR}{error}", file=sys.stderr)
         return 1
     except OSError as error:  # a full disk, a folder without permission
-        print(f"{ERROR}{_within_project(error.filename)}: {error.strerror}", file=sys.stderr)
+        print(f"{ERROR}{_plainly(error)}", file=sys.stderr)
         return 1
     return 0
 
 
-def _within_project(path: str) -> str:
-    """A path from here; of one that is elsewhere the name alone, because logs are passed on."""
-    here = Path(path).absolute()
-    return str(here.relative_to(Path.cwd())) if here.is_relative_to(Path.cwd()) else here.name
+def _plainly(error: OSError) -> str:
+    """What is wrong with which file; the system does not always say which.
+
+    Of a file outside the project the name alone, because logs are passed on.
+    """
+    if not isinstance(error.filename, str):
+        return error.strerror or str(error)
+    path, here = Path(error.filename).absolute(), Path.cwd()
+    shown = path.relative_to(here) if path.is_relative_to(here) else path.name
+    return f"{shown}: {error.strerror}"
 
 
 if __name__ == "__main__":

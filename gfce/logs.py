@@ -27,11 +27,6 @@ def next_step(results: Results, cell: Cell) -> str | None:
     return next(step for step, path in zip(STEPS, outputs, strict=True) if not path.exists())
 
 
-def log_path(results: Results, step: str, cell: Cell) -> Path:
-    """Where a cell's step writes."""
-    return results.root / "logs" / step / f"{cell}.log"
-
-
 def last_lines(path: Path) -> list[str]:
     """The last lines of a file that are not empty (none: it is not there)."""
     try:
@@ -43,19 +38,13 @@ def last_lines(path: Path) -> list[str]:
     return [line for line in text.splitlines() if line.strip()]
 
 
-def errors(lines: Sequence[str]) -> list[str]:
-    """The last line of a traceback, or the program's own message (none: neither is there)."""
-    if any(line.startswith("Traceback") for line in lines):
-        return [line for line in reversed(lines) if line and not line.startswith(" ")][:1]
-    return [line.removeprefix(ERROR) for line in lines[-1:] if line.startswith(ERROR)]
+def error(lines: Sequence[str], *, public: bool = False) -> str:
+    """The program's own message, or the last line of a traceback (empty: neither is there).
 
-
-def public_reason(lines: Sequence[str]) -> str:
-    """Why a step failed, fit for results (empty: no error is there).
-
-    Of a traceback only the error's name: its text may hold paths of this machine.
+    With `public` it is fit for results: of a traceback only the error's name, because its text may
+    hold paths of this machine.
     """
-    said = errors(lines)
-    if said and any(line.startswith("Traceback") for line in lines):
-        return f"{said[0].partition(':')[0]} (see its log)"
-    return said[0] if said else ""
+    if any(line.startswith("Traceback") for line in lines):
+        said = next(line for line in reversed(lines) if not line.startswith(" "))
+        return f"{said.partition(':')[0]} (see its log)" if public else said
+    return "".join(line.removeprefix(ERROR) for line in lines[-1:] if line.startswith(ERROR))

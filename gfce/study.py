@@ -159,6 +159,10 @@ class Results:
         """Metrics of one cell's predictions."""
         return self.root / "metrics" / cell.folder.with_suffix(".csv")
 
+    def log(self, step: str, what: Cell | str = "all") -> Path:
+        """What a step says of a cell, of an institution or of the whole study."""
+        return self.root / "logs" / step / f"{what}.log"
+
 
 def read_patients(results: Results) -> pd.DataFrame:
     """The cohort's usable patients, one row each (columns of patients.csv).

@@ -8,7 +8,7 @@ if STUDY.simulation:
         output:
             participants=STUDY.cohort.dataset / "participants.tsv",
         log:
-            log_of("simulate"),
+            RESULTS.log("simulate"),
         benchmark:
             benchmark_of("simulate")
         conda:
@@ -32,7 +32,7 @@ rule index:
         training_sets=RESULTS.training_sets,
         exclusions=RESULTS.exclusions,
     log:
-        log_of("index"),
+        RESULTS.log("index"),
     benchmark:
         benchmark_of("index")
     conda:

@@ -89,10 +89,6 @@ def needs(step, what):
     return of
 
 
-def log_of(step, what="all"):
-    return RESULTS.root / "logs" / step / f"{what}.log"
-
-
 def benchmark_of(step, what="all"):
     return RESULTS.root / "benchmarks" / step / f"{what}.tsv"
 

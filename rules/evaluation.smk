@@ -11,7 +11,7 @@ rule evaluate:
     output:
         metrics=RESULTS.cell_metrics(CELL),
     log:
-        log_of("evaluate", CELL),
+        RESULTS.log("evaluate", CELL),
     benchmark:
         benchmark_of("evaluate", CELL)
     conda:
@@ -36,7 +36,7 @@ rule baselines:
     output:
         baselines=RESULTS.baselines,
     log:
-        log_of("baselines"),
+        RESULTS.log("baselines"),
     benchmark:
         benchmark_of("baselines")
     conda:

@@ -8,7 +8,7 @@ rule preprocess:
     output:
         images=directory(RESULTS.images("{institution}")),
     log:
-        log_of("preprocess", "{institution}"),
+        RESULTS.log("preprocess", "{institution}"),
     benchmark:
         benchmark_of("preprocess", "{institution}")
     conda:

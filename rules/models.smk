@@ -16,7 +16,7 @@ rule train:
         history=RESULTS.model(CELL) / "history.csv",
         run=RESULTS.model(CELL) / "run.json",
     log:
-        log_of("train", CELL),
+        RESULTS.log("train", CELL),
     benchmark:
         benchmark_of("train", CELL)
     # The longest jobs start first, so that short ones fill the gaps at the end.
@@ -49,7 +49,7 @@ rule predict:
     output:
         predictions=directory(RESULTS.predictions(CELL)),
     log:
-        log_of("predict", CELL),
+        RESULTS.log("predict", CELL),
     benchmark:
         benchmark_of("predict", CELL)
     conda:

@@ -9,7 +9,7 @@ rule heterogeneity_figure:
     output:
         figure=[RESULTS.figure("figure1", kind) for kind in FORMATS],
     log:
-        log_of("figures", "figure1"),
+        RESULTS.log("figures", "figure1"),
     benchmark:
         benchmark_of("figures", "figure1")
     conda:
@@ -33,7 +33,7 @@ rule synthesis_figure:
     output:
         figure=[RESULTS.figure("figure3{which}", kind) for kind in FORMATS],
     log:
-        log_of("figures", "figure3{which}"),
+        RESULTS.log("figures", "figure3{which}"),
     benchmark:
         benchmark_of("figures", "figure3{which}")
     conda:
@@ -55,7 +55,7 @@ rule learning_curves:
     output:
         figures=directory(RESULTS.figures / LEARNING),
     log:
-        log_of("figures", LEARNING),
+        RESULTS.log("figures", LEARNING),
     benchmark:
         benchmark_of("figures", LEARNING)
     conda:

@@ -16,7 +16,7 @@ rule tabulate:
         metrics=RESULTS.metrics,
         tables=directory(RESULTS.tables),
     log:
-        log_of("tabulate"),
+        RESULTS.log("tabulate"),
     benchmark:
         benchmark_of("tabulate")
     conda:
@@ -36,7 +36,7 @@ rule compare:
         statistics=directory(RESULTS.statistics),
         datapackage=RESULTS.datapackage,
     log:
-        log_of("compare"),
+        RESULTS.log("compare"),
     benchmark:
         benchmark_of("compare")
     conda:

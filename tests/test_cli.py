@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import os
 from pathlib import Path
 
 import pandas as pd
@@ -83,3 +85,13 @@ def test_a_disks_complaint_names_no_folder_outside_the_project(
     assert str(config.parent) not in complaint(capsys, "index", config)
     monkeypatch.chdir(config.parent)
     assert complaint(capsys, "index", config).startswith("gfce: error: results")
+
+
+def test_a_full_disk_is_one_line_though_the_system_names_no_file(
+    config: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def write(path: Path) -> None:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    monkeypatch.setattr("gfce.cli.load_config", write)
+    assert complaint(capsys, "index", config) == "gfce: error: No space left on device"

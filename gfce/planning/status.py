@@ -5,12 +5,12 @@ from __future__ import annotations
 import json
 import time
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from gfce.config import StudyConfig
-from gfce.logs import STEPS, errors, last_lines, log_path, next_step
+from gfce.logs import STEPS, error, last_lines, next_step
 from gfce.planning.slurm import QueuedJob, queued_jobs
 from gfce.study import Cell, Results, cells, model_label
 
@@ -79,15 +79,14 @@ def _cell_status(
     jobs: Mapping[str, QueuedJob],
     slurm_logs: Path,
 ) -> CellStatus:
-    step = next_step(results, cell)
     job = jobs.get(_wildcards(cell))
     if job is not None:
         state, step, note = _in_the_queue(results, cell, job)
-    elif step is None:
+    elif (unfinished := next_step(results, cell)) is None:
         state, step, note = "done", STEPS[-1], ""
     else:
-        log = log_path(results, step, cell)
-        state, note = _without_a_job(log, slurm_logs / f"rule_{step}" / _wildcards(cell))
+        step, own = unfinished, slurm_logs / f"rule_{unfinished}" / _wildcards(cell)
+        state, note = _without_a_job(results.log(step, cell), own)
     return CellStatus(str(cell), model_label(config, cell), state, step, note)
 
 
@@ -96,9 +95,9 @@ def _without_a_job(log: Path, slurm_logs: Path) -> tuple[str, str]:
     if not log.exists():
         return "missing", ""
     own = last_lines(log)
-    if not errors(own) and time.time() - log.stat().st_mtime < SILENCE_SECONDS:
+    if not error(own) and time.time() - log.stat().st_mtime < SILENCE_SECONDS:
         return "running", "".join(own[-1:])
-    return "failed", failure(log, slurm_logs)
+    return "failed", failure(own, slurm_logs)
 
 
 def _wildcards(cell: Cell) -> str:
@@ -109,19 +108,18 @@ def _wildcards(cell: Cell) -> str:
 def _in_the_queue(results: Results, cell: Cell, job: QueuedJob) -> tuple[str, str, str]:
     if job.state != "RUNNING":
         return "queued", job.step, f"job {job.number}, {job.reason}"
-    lines = last_lines(log_path(results, job.step, cell))
+    lines = last_lines(results.log(job.step, cell))
     return "running", job.step, "; ".join([f"job {job.number} on {job.reason}", *lines[-1:]])
 
 
-def failure(log: Path, slurm_logs: Path | None = None) -> str:
-    """The first line of why a step failed.
+def failure(own: Sequence[str], slurm_logs: Path) -> str:
+    """The first line of why a step with these last lines failed.
 
     What Slurm says (memory, walltime) comes before what the step itself wrote last: a process that
     was killed could not write why.
     """
-    own = last_lines(log)
-    said = [line for line in _newest_lines(slurm_logs) if _is_slurms_verdict(line)]
-    return (said or errors(own) or own[-1:] or ["ended without a word"])[0]
+    verdicts = [line for line in _newest_lines(slurm_logs) if _is_slurms_verdict(line)]
+    return next(filter(None, [*verdicts, error(own), *own[-1:]]), "ended without a word")
 
 
 def _is_slurms_verdict(line: str) -> bool:
@@ -130,8 +128,8 @@ def _is_slurms_verdict(line: str) -> bool:
     )
 
 
-def _newest_lines(folder: Path | None) -> list[str]:
-    logs = list(folder.glob("*.log")) if folder and folder.exists() else []
+def _newest_lines(folder: Path) -> list[str]:
+    logs = list(folder.glob("*.log"))
     return last_lines(max(logs, key=lambda path: path.stat().st_mtime)) if logs else []
 
 

@@ -96,8 +96,8 @@ def bca_intervals(
     def values(changed: dict[str, Array]) -> Array:
         """(quantity, replicate), where the means of these institutions are replicates."""
         count = len(next(iter(changed.values())))
-        means = {name: np.repeat(mean, count, 0) for name, mean in observed.items()} | changed
-        return np.array(quantities(patients.scores(means)))[has_interval]
+        others = {n: np.repeat(m, count, 0) for n, m in observed.items() if n not in changed}
+        return np.array(quantities(patients.scores(others | changed)))[has_interval]
 
     drawn = _resamples(patients, resamples, np.random.default_rng(seed))
     replicates = np.concatenate([values(means) for means in drawn], axis=-1)

@@ -10,7 +10,7 @@ import pandas as pd
 
 from gfce.config import StudyConfig
 from gfce.files import records
-from gfce.logs import last_lines, log_path, next_step, public_reason
+from gfce.logs import error, last_lines, next_step
 from gfce.statistics.aggregation import (
     OVERALL,
     drops,
@@ -131,10 +131,8 @@ def _missing_cells(config: StudyConfig, metrics: pd.DataFrame) -> Iterator[dict[
 
 def _why_not_scored(results: Results, cell: Cell) -> str:
     step = next_step(results, cell)
-    if step is not None:
-        said = public_reason(last_lines(log_path(results, step, cell)))
-        if said:
-            return f"not scored: {step} failed: {said}"
+    if step and (said := error(last_lines(results.log(step, cell)), public=True)):
+        return f"not scored: {step} failed: {said}"
     path = results.cell_metrics(cell).relative_to(results.root).as_posix()
     return f"not scored yet: no rows from {path}"
 

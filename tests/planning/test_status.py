@@ -11,6 +11,7 @@ import pytest
 from cohorts import Configure
 
 from gfce.config import StudyConfig
+from gfce.logs import last_lines
 from gfce.planning.slurm import QueuedJob
 from gfce.planning.status import CellStatus, failure, status, status_json, status_text
 from gfce.study import Results, cells
@@ -92,7 +93,7 @@ def test_slurms_reason_comes_first(tmp_path: Path) -> None:
     line = "slurmstepd-gpu1: error: StepId=1.0 exceeded memory limit (2 > 1), being killed"
     write(tmp_path / "slurm" / "1.log", "old\n", age=9000)
     write(tmp_path / "slurm" / "2.log", f"rule train:\n{line}\nslurmstepd: error: more\n")
-    assert failure(log, tmp_path / "slurm") == line
+    assert failure(last_lines(log), tmp_path / "slurm") == line
 
 
 def test_a_step_that_writes_without_a_job_runs_here(configure: Configure) -> None:

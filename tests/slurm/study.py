@@ -13,12 +13,12 @@ from typing import Any
 
 import yaml
 from cohorts import REPOSITORY
-from safetensors import safe_open
 
 from gfce.config import load_config
 from gfce.study import Cell, Results, cells
 
-Weights = tuple[dict[str, bytes], dict[str, str]]
+Weights = bytes
+"""A model's file of weights: the same model, the same bytes."""
 PROGRAMS = Path(sys.executable).parent
 LINKED = ("Snakefile", "rules", "gfce", "profiles", "slurm", "config", "envs")
 INSTITUTIONS = [f"Institution-{number}" for number in range(1, 4)]
@@ -142,11 +142,8 @@ class Checkout:
         return (self.results.root / "logs" / step / f"{cell}.log").read_text()
 
     def weights(self, cell: Cell | None = None) -> Weights:
-        """A model's tensors, byte by byte, and its metadata (whose order in the file is random)."""
-        path = self.results.model(cell or self.cells[0]) / "weights.safetensors"
-        with safe_open(path, framework="numpy") as file:
-            tensors = {name: file.get_tensor(name).tobytes() for name in file.keys()}  # noqa: SIM118
-            return tensors, file.metadata()
+        """The weights of a cell (the first one), byte by byte."""
+        return (self.results.model(cell or self.cells[0]) / "weights.safetensors").read_bytes()
 
     @property
     def target(self) -> str:
