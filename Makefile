@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/installed
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: demo test check schema slurm-up slurm-down clean
+.PHONY: demo test check lock schema slurm-up slurm-down clean
 
 demo: $(INSTALLED) ## the whole study on a simulated cohort
 	snakemake --configfile config/demo.yaml
@@ -21,6 +21,9 @@ check: $(INSTALLED)
 	mypy
 	snakefmt --check Snakefile rules
 	snakemake --lint --configfile config/demo.yaml
+
+lock: $(INSTALLED) ## after an edit: versions of steps whose results change (docs/developing.md)
+	python -m gfce.provenance.locking
 
 schema: $(INSTALLED) ## config/schema.json and docs/configuration.md, from gfce/config.py
 	gfce schema > config/schema.json

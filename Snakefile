@@ -13,18 +13,62 @@ container: "envs/gfce.sif"
 
 
 onstart:
-    # A driver that was killed leaves its jobs behind.
-    cancel_leftovers(Path(CONFIG))
+    begin()
 
 
 onerror:
     # What is there is tabulated all the same; tables/missing.csv says what is not.
-    shell("gfce tabulate {CONFIG} || true")
+    shell("gfce tabulate {CONFIG:q} || true")
 
 
 rule all:
     input:
-        TARGETS,
+        everything_due,
+        # Without it there would be nothing to look at, and Snakemake would `make` it each time.
+        config=ancient(CONFIG),
+
+
+# Parts of it, by name: `snakemake models`.
+rule cohort:
+    input:
+        due("simulate", "index"),
+        config=ancient(CONFIG),
+
+
+rule images:
+    input:
+        due("preprocess"),
+        config=ancient(CONFIG),
+
+
+rule models:
+    input:
+        due("train"),
+        config=ancient(CONFIG),
+
+
+rule predictions:
+    input:
+        due("predict"),
+        config=ancient(CONFIG),
+
+
+rule scores:
+    input:
+        due("evaluate", "baselines"),
+        config=ancient(CONFIG),
+
+
+rule tables:
+    input:
+        due("tabulate", "compare"),
+        config=ancient(CONFIG),
+
+
+rule figures:
+    input:
+        due("figures"),
+        config=ancient(CONFIG),
 
 
 include: "rules/cohort.smk"

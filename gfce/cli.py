@@ -7,13 +7,19 @@ import logging
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from gfce import __version__
-from gfce.config import load_config
+from gfce.config import StudyConfig, load_config
 from gfce.errors import ERROR, UserError
-from gfce.study import find_cell
+from gfce.files import sha256
+from gfce.provenance.owner import claim
+from gfce.provenance.performing import perform
+from gfce.provenance.state import Provenance
+from gfce.provenance.tasks import Task, all_institutions
+from gfce.study import figure_names, find_cell
 
 # Steps are imported when they are called: only training and prediction pay for torch.
 
@@ -33,22 +39,33 @@ def _import(arguments: argparse.Namespace) -> None:
 def _index(arguments: argparse.Namespace) -> None:
     from gfce.cohort.index import index
 
-    index(load_config(arguments.config), arguments.workers)
+    config = _owned(arguments)
+    perform(config, Task("index"), lambda _: index(config, arguments.workers))
 
 
 def _preprocess(arguments: argparse.Namespace) -> None:
     from gfce.images.preprocess import preprocess
 
-    preprocess(load_config(arguments.config), arguments.institution)
+    config, institution = _owned(arguments), arguments.institution
+    if institution not in all_institutions(config):
+        raise UserError(f"institution {institution}: has no patient in this study")
+    perform(config, Task("preprocess", institution), lambda _: preprocess(config, institution))
 
 
 def _train(arguments: argparse.Namespace) -> None:
     from gfce.training import TrainingStopped
     from gfce.training.cell import train_cell
 
-    config = load_config(arguments.config)
+    config, init = _owned(arguments), arguments.init
+    cell = find_cell(config, arguments.cell)
+    initial = sha256(init) if init and init.is_file() else None
     try:
-        train_cell(config, find_cell(config, arguments.cell), arguments.init)
+        perform(
+            config,
+            Task("train", cell),
+            lambda known: train_cell(config, cell, init, known),
+            initial,
+        )
     except TrainingStopped as stopped:
         print(f"gfce: {stopped}", file=sys.stderr)
         sys.exit(stopped.exit_code)
@@ -57,39 +74,60 @@ def _train(arguments: argparse.Namespace) -> None:
 def _predict(arguments: argparse.Namespace) -> None:
     from gfce.evaluation.predict import predict
 
-    config = load_config(arguments.config)
-    predict(config, find_cell(config, arguments.cell))
+    config = _owned(arguments)
+    cell = find_cell(config, arguments.cell)
+    perform(config, Task("predict", cell), lambda _: predict(config, cell))
 
 
 def _evaluate(arguments: argparse.Namespace) -> None:
     from gfce.evaluation.evaluate import evaluate
 
-    config = load_config(arguments.config)
-    evaluate(config, find_cell(config, arguments.cell))
+    config = _owned(arguments)
+    cell = find_cell(config, arguments.cell)
+    perform(config, Task("evaluate", cell), lambda _: evaluate(config, cell))
 
 
 def _baselines(arguments: argparse.Namespace) -> None:
     from gfce.evaluation.baselines import evaluate_baselines
 
-    evaluate_baselines(load_config(arguments.config))
+    config = _owned(arguments)
+    perform(config, Task("baselines"), lambda _: evaluate_baselines(config))
 
 
 def _tabulate(arguments: argparse.Namespace) -> None:
     from gfce.statistics import tabulate
 
-    tabulate(load_config(arguments.config))
+    config = _owned(arguments)
+    perform(config, Task("tabulate"), lambda known: tabulate(config, known))
 
 
 def _compare(arguments: argparse.Namespace) -> None:
     from gfce.statistics import compare
 
-    compare(load_config(arguments.config))
+    config = _owned(arguments)
+    perform(config, Task("compare"), lambda _: compare(config))
 
 
 def _figures(arguments: argparse.Namespace) -> None:
-    from gfce.report.figures import figures
+    config = _owned(arguments)
+    known = figure_names(config)
+    for name in arguments.figures or known:
+        if name not in known:
+            raise UserError(f"figure {name}: not one of {', '.join(known)}")
+        perform(config, Task("figures", name), partial(_draw, config, name))
 
-    figures(load_config(arguments.config), arguments.figures)
+
+def _draw(config: StudyConfig, name: str, _: Provenance) -> None:
+    from gfce.report.figures import draw_figure
+
+    draw_figure(config, name)
+
+
+def _owned(arguments: argparse.Namespace) -> StudyConfig:
+    """The study, if the results folder is its own."""
+    config = load_config(arguments.config)
+    claim(config, arguments.config)
+    return config
 
 
 def _audit(arguments: argparse.Namespace) -> None:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import shutil
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from pathlib import Path
 from typing import Any
 
@@ -15,36 +15,42 @@ import pandas as pd
 
 from gfce.errors import UserError
 
+FORMULA = ("=", "+", "-", "@", "\t", "\r")
+"""What the text of a formula begins with in spreadsheets."""
+_WRITTEN: ContextVar[list[Path] | None] = ContextVar("written", default=None)
+
+
+@contextmanager
+def recording() -> Iterator[list[Path]]:
+    """Yield a list that every file written within the block is added to."""
+    written: list[Path] = []
+    token = _WRITTEN.set(written)
+    try:
+        yield written
+    finally:
+        _WRITTEN.reset(token)
+
 
 @contextmanager
 def atomic_write(path: Path) -> Iterator[Path]:
     """Yield a temporary name beside `path` that becomes `path` if the block succeeds."""
-    with _replacing(path) as temporary:
-        yield temporary
-        temporary.replace(path)
-
-
-@contextmanager
-def atomic_folder(path: Path) -> Iterator[Path]:
-    """Yield a new temporary folder beside `path` that takes its place if the block succeeds."""
-    with _replacing(path) as temporary:
-        temporary.mkdir()
-        yield temporary
-        shutil.rmtree(path, ignore_errors=True)
-        temporary.replace(path)
-
-
-@contextmanager
-def _replacing(path: Path) -> Iterator[Path]:
     path.parent.mkdir(parents=True, exist_ok=True)
-    # The extension stays last, because image writers choose the format by it.
-    temporary = path.with_name(f".{os.getpid()}-{path.name}")
+    temporary = temporary_name(path)
     try:
         yield temporary
+        temporary.replace(path)
     finally:
-        if temporary.is_dir():
-            shutil.rmtree(temporary)
         temporary.unlink(missing_ok=True)
+    if (written := _WRITTEN.get()) is not None:
+        written.append(path)
+
+
+def temporary_name(path: Path) -> Path:
+    """Where a file or folder lies until it is complete.
+
+    The extension stays last, because image writers choose the format by it.
+    """
+    return path.with_name(f".{os.getpid()}-{path.name}")
 
 
 def write_text(text: str, path: Path) -> None:
@@ -62,10 +68,15 @@ def write_csv(table: pd.DataFrame, path: Path) -> None:
     """Write a table as the results contract has it, without its index.
 
     UTF-8, comma, an empty cell for a missing value, and floats in the shortest form that reads
-    back to the same number.
+    back to the same number. Text that a spreadsheet would take for a formula begins with an
+    apostrophe (OWASP, CSV injection).
     """
     with atomic_write(path) as temporary:
-        table.to_csv(temporary, index=False, lineterminator="\n", encoding="utf-8")
+        table.map(_as_text).to_csv(temporary, index=False, lineterminator="\n", encoding="utf-8")
+
+
+def _as_text(value: Any) -> Any:
+    return f"'{value}" if isinstance(value, str) and value.startswith(FORMULA) else value
 
 
 def check_rows(table: pd.DataFrame, path: Path, columns: Iterable[str], key: str) -> None:

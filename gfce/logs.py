@@ -1,4 +1,4 @@
-"""How far a cell's steps are, and what they wrote into their logs."""
+"""What steps wrote into their logs."""
 
 from __future__ import annotations
 
@@ -6,25 +6,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from gfce.errors import ERROR
-from gfce.study import Cell, Results
-
-STEPS = ("train", "predict", "evaluate")
-"""The steps of a cell, in order."""
 
 TAIL = 8192
 """Bytes at the end of a log that are looked at."""
-
-
-def next_step(results: Results, cell: Cell) -> str | None:
-    """The first step of a cell whose result is not there (None: it is scored)."""
-    outputs = (
-        results.model(cell) / "weights.safetensors",
-        results.predictions(cell),
-        results.cell_metrics(cell),
-    )
-    if outputs[-1].exists():
-        return None
-    return next(step for step, path in zip(STEPS, outputs, strict=True) if not path.exists())
 
 
 def last_lines(path: Path) -> list[str]:

@@ -111,6 +111,22 @@ def figure_names(config: StudyConfig) -> dict[str, str | None]:
     return {"figure1": None, **synthesis, LEARNING: None}
 
 
+UNQUOTABLE = "{}\n\r\0"
+"""What cannot stand in a path of the workflow: Snakemake's wildcards, and ends of lines."""
+
+
+def check_paths(config: StudyConfig, path: Path) -> None:
+    """Refuse paths that Snakemake or a shell would not take as they are.
+
+    Raises:
+        UserError: a path has one of these characters.
+    """
+    named = {"the configuration file": path, "results": config.results}
+    for name, value in {**named, "cohort.dataset": config.cohort.dataset}.items():
+        if found := next((letter for letter in UNQUOTABLE if letter in str(value)), None):
+            raise UserError(f"{name}: {str(value)!r}: has {found!r} in its path: rename the folder")
+
+
 class Results:
     """Paths of one study's results: the contract with whoever reads them.
 
@@ -130,6 +146,7 @@ class Results:
         self.findings = self.statistics / "findings.md"
         self.datapackage = self.root / "datapackage.json"
         self.figures = self.root / "figures"
+        self.records = self.root / "records"
 
     def table(self, name: str, kind: str) -> Path:
         """One table as csv, md or tex."""
@@ -159,6 +176,10 @@ class Results:
         """Metrics of one cell's predictions."""
         return self.root / "metrics" / cell.folder.with_suffix(".csv")
 
+    def record(self, step: str, what: Cell | str = "all") -> Path:
+        """What a step's result was made of."""
+        return self.records / step / f"{what}.json"
+
     def log(self, step: str, what: Cell | str = "all") -> Path:
         """What a step says of a cell, of an institution or of the whole study."""
         return self.root / "logs" / step / f"{what}.log"
@@ -172,12 +193,15 @@ def read_patients(results: Results) -> pd.DataFrame:
     """
     if not results.patients.exists():
         raise UserError(f"{results.patients}: is not there: run `gfce index` first")
-    return pd.read_csv(results.patients, dtype={"institution": str, "tumour": object})
+    # Of a cohort without masks these columns are empty, which is no number.
+    types: dict[str, type] = {"tumour": object, "sha256_tumour": object}
+    types |= {"patient_id": str, "institution": str}
+    return pd.read_csv(results.patients, dtype=types)
 
 
 def read_training_set(results: Results, name: str) -> list[str]:
     """The ids of the patients that a training set holds."""
-    table = pd.read_csv(results.training_sets)
+    table = pd.read_csv(results.training_sets, dtype=str)
     return list(table["patient_id"][table["training_set"] == name])
 
 

@@ -4,9 +4,10 @@ if STUDY.simulation:
 
     rule simulate:
         input:
+            due_before("simulate"),
             config=ancient(CONFIG),
         output:
-            participants=STUDY.cohort.dataset / "participants.tsv",
+            touch(flag("simulate")),
         log:
             RESULTS.log("simulate"),
         benchmark:
@@ -17,20 +18,16 @@ if STUDY.simulation:
         resources:
             mem_mb=needs("simulate", "mem_mb"),
             runtime=needs("simulate", "runtime"),
-        params:
-            made_by=made_by("simulate"),
         shell:
-            "gfce simulate {input.config} --workers {threads} > {log} 2>&1"
+            "gfce simulate {input.config:q} --workers {threads} > {log:q} 2>&1"
 
 
-rule index:
+checkpoint index:
     input:
-        participants,
+        due_before("index"),
         config=ancient(CONFIG),
     output:
-        patients=RESULTS.patients,
-        training_sets=RESULTS.training_sets,
-        exclusions=RESULTS.exclusions,
+        touch(flag("index")),
     log:
         RESULTS.log("index"),
     benchmark:
@@ -41,7 +38,5 @@ rule index:
     resources:
         mem_mb=needs("index", "mem_mb"),
         runtime=needs("index", "runtime"),
-    params:
-        made_by=made_by("index"),
     shell:
-        "gfce index {input.config} --workers {threads} > {log} 2>&1"
+        "gfce index {input.config:q} --workers {threads} > {log:q} 2>&1"

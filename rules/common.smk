@@ -5,10 +5,9 @@ from gfce.config import load_config
 from gfce.errors import UserError
 from gfce.planning.resources import Limits, resources
 from gfce.planning.slurm import cancel_leftovers
-from gfce.provenance import fingerprint
-from gfce.study import FIGURE_FORMATS as FORMATS
-from gfce.study import LEARNING
-from gfce.study import Cell, Results, cells, figure_paths, test_institutions
+from gfce.provenance.run import Run
+from gfce.provenance.tasks import Task, all_institutions, tasks
+from gfce.study import LEARNING, Cell, Results, cells, check_paths
 
 # Not the `configfile:` directive, which would merge a user's file into the default one.
 if workflow.config_settings.config:
@@ -18,8 +17,10 @@ if workflow.config_settings.config:
 if len(workflow.configfiles) > 1:
     raise WorkflowError("give one --configfile: configurations are not merged")
 CONFIG = os.path.relpath([*workflow.configfiles, "config/config.yaml"][0])
+
 try:
     STUDY = load_config(Path(CONFIG))
+    check_paths(STUDY, Path(CONFIG))
 except UserError as error:
     raise WorkflowError(str(error)) from None
 
@@ -38,13 +39,9 @@ LIMITS = Limits(
 CELL = Cell("{network}", "{normalization}", "{training_set}", "{seed}")
 CELLS = cells(STUDY)
 CELL_BY_NAME = {str(cell): cell for cell in CELLS}
-INSTITUTIONS = [*STUDY.cohort.development, *STUDY.cohort.external]
-TARGETS = [
-    RESULTS.metrics,
-    RESULTS.tables,
-    RESULTS.statistics,
-    *figure_paths(STUDY),
-]
+INSTITUTIONS = all_institutions(STUDY)
+# What is due, and the flags that say what has been done in this run (docs/developing.md).
+RUN = Run(STUDY, Path(CONFIG), is_driver=workflow.is_main_process)
 
 
 wildcard_constraints:
@@ -60,14 +57,64 @@ def cell_of(wildcards):
     return CELL_BY_NAME[str(CELL).format(**wildcards)]
 
 
-def made_by(step):
-    """Parameter that reruns a rule when the code or the settings of its step change."""
-    return fingerprint(step, STUDY)
+def flag(step, what="all"):
+    """The output of a rule: says that the step has been done in this run."""
+    return RUN.flag(Task(step, what))
 
 
-def cell_made_by(step):
-    """The same for a step that is done cell by cell."""
-    return lambda wildcards: fingerprint(step, STUDY, cell_of(wildcards))
+def task_of(step, wildcards):
+    """The task that a job with these wildcards does."""
+    if "network" in wildcards.keys():
+        return Task(step, cell_of(wildcards))
+    if "institution" in wildcards.keys():
+        return Task(step, wildcards.institution)
+    return Task(
+        step, f"figure3{wildcards.which}" if "which" in wildcards.keys() else "all"
+    )
+
+
+def due_before(step, what=None):
+    """Input of a rule: flags of the tasks that it reads from and that are due as well."""
+
+    def of(wildcards):
+        if step not in ("simulate", "index"):
+            decide()
+        return RUN.waits_for(Task(step, what) if what else task_of(step, wildcards))
+
+    return of
+
+
+def due(*steps):
+    """Input of a target: flags of these steps' tasks that are due."""
+
+    def of(wildcards):
+        decide()
+        return RUN.flags([task for task in tasks(STUDY) if task.step in steps])
+
+    return of
+
+
+def everything_due(wildcards):
+    """Flags of everything that is due."""
+    RUN.explain()
+    decide()
+    return RUN.flags(tasks(STUDY))
+
+
+def decide():
+    """Put off what depends on a changed dataset until its index says what that is."""
+    if RUN.is_undecided:
+        checkpoints.index.get()
+
+
+def begin():
+    """Take the results for this run."""
+    try:
+        RUN.begin()
+    except UserError as error:
+        raise WorkflowError(str(error)) from None
+    # A driver that was killed leaves its jobs behind.
+    cancel_leftovers(Path(CONFIG))
 
 
 def needs(step, what):
@@ -91,9 +138,3 @@ def needs(step, what):
 
 def benchmark_of(step, what="all"):
     return RESULTS.root / "benchmarks" / step / f"{what}.tsv"
-
-
-def participants(wildcards):
-    """The list of patients, unless it is missing: then `gfce index` says what to do."""
-    path = STUDY.cohort.dataset / "participants.tsv"
-    return [path] if STUDY.simulation or path.exists() else []

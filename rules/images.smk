@@ -3,10 +3,10 @@
 
 rule preprocess:
     input:
+        due_before("preprocess"),
         config=ancient(CONFIG),
-        patients=RESULTS.patients,
     output:
-        images=directory(RESULTS.images("{institution}")),
+        touch(flag("preprocess", "{institution}")),
     log:
         RESULTS.log("preprocess", "{institution}"),
     benchmark:
@@ -17,7 +17,5 @@ rule preprocess:
     resources:
         mem_mb=needs("preprocess", "mem_mb"),
         runtime=needs("preprocess", "runtime"),
-    params:
-        made_by=made_by("preprocess"),
     shell:
-        "gfce preprocess {input.config} {wildcards.institution} > {log} 2>&1"
+        "gfce preprocess {input.config:q} {wildcards.institution:q} > {log:q} 2>&1"

@@ -3,18 +3,10 @@
 
 rule train:
     input:
+        due_before("train"),
         config=ancient(CONFIG),
-        patients=RESULTS.patients,
-        training_sets=RESULTS.training_sets,
-        images=lambda wildcards: [
-            RESULTS.images(institution)
-            for institution in STUDY.training_sets()[wildcards.training_set]
-        ],
     output:
-        weights=RESULTS.model(CELL) / "weights.safetensors",
-        normalization=RESULTS.model(CELL) / "normalization.json",
-        history=RESULTS.model(CELL) / "history.csv",
-        run=RESULTS.model(CELL) / "run.json",
+        touch(flag("train", CELL)),
     log:
         RESULTS.log("train", CELL),
     benchmark:
@@ -30,24 +22,17 @@ rule train:
         runtime=needs("train", "runtime"),
     params:
         cell=str(CELL),
-        made_by=cell_made_by("train"),
     shell:
         # The shell must not die of a signal before the training has saved its state.
-        "exec gfce train {input.config} {params.cell} > {log} 2>&1"
+        "exec gfce train {input.config:q} {params.cell:q} > {log:q} 2>&1"
 
 
 rule predict:
     input:
+        due_before("predict"),
         config=ancient(CONFIG),
-        patients=RESULTS.patients,
-        images=lambda wildcards: [
-            RESULTS.images(institution)
-            for institution in test_institutions(STUDY, cell_of(wildcards))
-        ],
-        weights=rules.train.output.weights,
-        normalization=rules.train.output.normalization,
     output:
-        predictions=directory(RESULTS.predictions(CELL)),
+        touch(flag("predict", CELL)),
     log:
         RESULTS.log("predict", CELL),
     benchmark:
@@ -61,6 +46,5 @@ rule predict:
         runtime=needs("predict", "runtime"),
     params:
         cell=str(CELL),
-        made_by=cell_made_by("predict"),
     shell:
-        "gfce predict {input.config} {params.cell} > {log} 2>&1"
+        "gfce predict {input.config:q} {params.cell:q} > {log:q} 2>&1"

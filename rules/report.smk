@@ -3,11 +3,10 @@
 
 rule heterogeneity_figure:
     input:
+        due_before("figures", "figure1"),
         config=ancient(CONFIG),
-        patients=RESULTS.patients,
-        images=[RESULTS.images(institution) for institution in INSTITUTIONS],
     output:
-        figure=[RESULTS.figure("figure1", kind) for kind in FORMATS],
+        touch(flag("figures", "figure1")),
     log:
         RESULTS.log("figures", "figure1"),
     benchmark:
@@ -18,20 +17,16 @@ rule heterogeneity_figure:
     resources:
         mem_mb=needs("figures", "mem_mb"),
         runtime=needs("figures", "runtime"),
-    params:
-        made_by=made_by("figures"),
     shell:
-        "gfce figures {input.config} figure1 > {log} 2>&1"
+        "gfce figures {input.config:q} figure1 > {log:q} 2>&1"
 
 
 rule synthesis_figure:
     input:
+        due_before("figures"),
         config=ancient(CONFIG),
-        patients=RESULTS.patients,
-        images=[RESULTS.images(institution) for institution in INSTITUTIONS],
-        predictions=[RESULTS.predictions(cell) for cell in CELLS],
     output:
-        figure=[RESULTS.figure("figure3{which}", kind) for kind in FORMATS],
+        touch(flag("figures", "figure3{which}")),
     log:
         RESULTS.log("figures", "figure3{which}"),
     benchmark:
@@ -42,18 +37,16 @@ rule synthesis_figure:
     resources:
         mem_mb=needs("figures", "mem_mb"),
         runtime=needs("figures", "runtime"),
-    params:
-        made_by=made_by("figures"),
     shell:
-        "gfce figures {input.config} figure3{wildcards.which} > {log} 2>&1"
+        "gfce figures {input.config:q} figure3{wildcards.which:q} > {log:q} 2>&1"
 
 
 rule learning_curves:
     input:
+        due_before("figures", LEARNING),
         config=ancient(CONFIG),
-        history=[RESULTS.model(cell) / "history.csv" for cell in CELLS],
     output:
-        figures=directory(RESULTS.figures / LEARNING),
+        touch(flag("figures", LEARNING)),
     log:
         RESULTS.log("figures", LEARNING),
     benchmark:
@@ -65,7 +58,6 @@ rule learning_curves:
         mem_mb=needs("figures", "mem_mb"),
         runtime=needs("figures", "runtime"),
     params:
-        made_by=made_by("figures"),
         name=LEARNING,
     shell:
-        "gfce figures {input.config} {params.name} > {log} 2>&1"
+        "gfce figures {input.config:q} {params.name:q} > {log:q} 2>&1"

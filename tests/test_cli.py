@@ -36,9 +36,15 @@ def test_steps_out_of_order(config: Path, capsys: pytest.CaptureFixture[str]) ->
     assert "not a BIDS dataset" in complaint(capsys, "index", config)
     assert "run `gfce index` first" in complaint(capsys, "preprocess", config, "A")
     assert "run `gfce index` first" in complaint(capsys, "train", config, cell)
-    assert "run `gfce train` first" in complaint(capsys, "predict", config, cell)
+    assert "run `gfce index` first" in complaint(capsys, "predict", config, cell)
     assert "run `gfce index` first" in complaint(capsys, "figures", config, "figure1")
     assert "run `gfce tabulate` first" in complaint(capsys, "compare", config)
+    write_cohort(Path(config).parent / "data", COHORT)
+    assert main(["index", str(config)]) == 0
+    capsys.readouterr()
+    assert "run `gfce preprocess` first" in complaint(capsys, "train", config, cell)
+    assert "run `gfce train` first" in complaint(capsys, "predict", config, cell)
+    assert "run `gfce train` first" in complaint(capsys, "evaluate", config, cell)
 
 
 def test_names_that_do_not_exist(config: Path, capsys: pytest.CaptureFixture[str]) -> None:

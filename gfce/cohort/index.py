@@ -23,7 +23,7 @@ from gfce.study import Results
 PATIENT_COLUMNS = [
     *("patient_id", "institution", "role", "split", "t1w", "t2w", "ce"),
     *("field_strength_t", "slices", "voxel_mm", "sha256_t1w", "sha256_t2w", "sha256_ce"),
-    "tumour",
+    *("tumour", "sha256_tumour"),
 ]
 
 
@@ -107,6 +107,7 @@ def _describe(patient: PatientFiles, root: Path) -> dict[str, Any]:
         "tumour": _relative(patient.tumour, root) if patient.tumour else None,
         **{modality: _relative(path, root) for modality, path in checked.paths.items()},
         **{f"sha256_{modality}": sha256(path) for modality, path in checked.paths.items()},
+        "sha256_tumour": sha256(patient.tumour) if patient.tumour else None,
     }
 
 

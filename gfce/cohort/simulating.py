@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
+import logging
+import shutil
 from collections.abc import Mapping
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 from gfce.cohort.bids import (
-    DESCRIPTION,
     Patient,
     patient_ids,
     write_dataset,
@@ -17,38 +17,67 @@ from gfce.cohort.bids import (
 )
 from gfce.config import Simulation, StudyConfig
 from gfce.errors import UserError
-from gfce.files import atomic_folder
+from gfce.files import temporary_name
 from gfce.images.arrays import Grid
 from gfce.images.volumes import to_image
 from gfce.phantom import Protocol, SimulatedPatient, read_protocols, simulate_patient
 from gfce.progress import progress
+from gfce.provenance.records import Record
+from gfce.provenance.state import SIMULATION, Provenance
+from gfce.provenance.tasks import Task
 
 GENERATOR = "gfce simulate"
+LOGGER = logging.getLogger(__name__)
 
 
 def simulate(config: StudyConfig, workers: int = 1) -> None:
     """Simulate the configured cohort and write it to `cohort.dataset`.
 
+    A record in the dataset lists what was written. A dataset that was simulated otherwise is
+    replaced only if it holds that and nothing else.
+
     Raises:
         UserError: no simulation is configured, an institution has no protocol, or the folder holds
-            a dataset that was not simulated, which is never overwritten.
+            a file that this did not write.
     """
     simulation = config.simulation
     if simulation is None:
         raise UserError("simulation: not in the configuration: there is nothing to simulate")
+    state, task, dataset = Provenance(config), Task("simulate"), config.cohort.dataset
     protocols = _protocols(simulation)
-    _check_replaceable(config.cohort.dataset)
+    if state.reason(task) is None:
+        LOGGER.info("simulate: up to date")
+        return
+    _check_replaceable(dataset, state.record(task))
+    # Where the dataset's name is a link, what it points to is replaced.
+    final = dataset.resolve()
+    root = temporary_name(final)
+    try:
+        _write(root, simulation, protocols, workers)
+        paths = [path for path in root.rglob("*") if path.is_file()]
+        Record.of(state.recipe(task), root, paths).save(root / SIMULATION)
+        if final.exists():
+            shutil.rmtree(final)
+        root.replace(final)
+    finally:
+        shutil.rmtree(root, ignore_errors=True)
+
+
+def _write(
+    root: Path, simulation: Simulation, protocols: Mapping[str, Protocol], workers: int
+) -> None:
     planned = _plan(simulation)
-    with atomic_folder(config.cohort.dataset) as root, ProcessPoolExecutor(workers) as pool:
+    root.mkdir(parents=True)
+    with ProcessPoolExecutor(workers) as pool:
         jobs = [
             pool.submit(_simulate_one, root, patient, protocols[institution], number, simulation)
             for patient, (institution, number) in planned.items()
         ]
         for job in progress(jobs, "simulate"):
             job.result()
-        write_masks_description(root)
-        institutions = {patient: institution for patient, (institution, _) in planned.items()}
-        write_dataset(root, "Simulated head-and-neck MRI", institutions, GENERATOR)
+    write_masks_description(root)
+    institutions = {patient: institution for patient, (institution, _) in planned.items()}
+    write_dataset(root, "Simulated head-and-neck MRI", institutions, GENERATOR)
 
 
 def _protocols(simulation: Simulation) -> Mapping[str, Protocol]:
@@ -60,17 +89,25 @@ def _protocols(simulation: Simulation) -> Mapping[str, Protocol]:
     return protocols
 
 
-def _check_replaceable(dataset: Path) -> None:
-    description = dataset / DESCRIPTION
-    if not dataset.exists() or not any(dataset.iterdir()):
-        return
-    content = json.loads(description.read_text("utf-8")) if description.exists() else {}
-    names = [entry.get("Name") for entry in content.get("GeneratedBy", [])]
-    if GENERATOR not in names:
-        raise UserError(
-            f"{dataset}: holds data that were not simulated: name another cohort.dataset, or "
-            "leave out simulation to study these data"
-        )
+def _check_replaceable(dataset: Path, record: Record | None) -> None:
+    """Refuse a dataset with anything in it that was not simulated, or was changed since."""
+    known = record.files if record else {}
+    for path in sorted(dataset.rglob("*")) if dataset.exists() else []:
+        name = path.relative_to(dataset).as_posix()
+        is_folder = path.is_dir() and not path.is_symlink()
+        if not is_folder and name not in known and name != SIMULATION.as_posix():
+            raise _foreign(dataset, name)
+    if dataset.exists() and record:
+        there = {n: written for n, written in record.files.items() if (dataset / n).exists()}
+        if damage := Record(record.recipe, there).damage(dataset, thoroughly=True):
+            raise _foreign(dataset, damage)
+
+
+def _foreign(dataset: Path, what: str) -> UserError:
+    return UserError(
+        f"{dataset}: holds data that were not simulated ({what}): name another cohort.dataset, "
+        "leave out simulation to study these data, or delete the folder to simulate them anew"
+    )
 
 
 def _plan(simulation: Simulation) -> dict[str, tuple[str, int]]:

@@ -8,7 +8,7 @@ from typing import Any
 from gfce.cohort.bids import SUFFIXES, anat_path, write_derivative_description
 from gfce.config import StudyConfig
 from gfce.evaluation.predictions import prediction_path
-from gfce.files import atomic_folder, records, write_json
+from gfce.files import records, write_json
 from gfce.images.arrays import Volume
 from gfce.images.fitting import load_normalization
 from gfce.images.normalizations import FittedNormalization
@@ -32,10 +32,8 @@ def predict(config: StudyConfig, cell: Cell) -> None:
     settings, device = config.training, find_device(config.training.device)
     generator = load_generator(results.model(cell) / "weights.safetensors", device)
     tested = test_patients(config, cell, read_patients(results))
-    with (
-        reproducible(settings, int(cell.seed), device),
-        atomic_folder(results.predictions(cell)) as folder,
-    ):
+    folder = results.predictions(cell)
+    with reproducible(settings, int(cell.seed), device):
         write_derivative_description(folder, f"Synthetic CE-MRI of {model_label(config, cell)}")
         for row in progress(records(tested), f"predict {model_label(config, cell)}"):
             images = results.images(row["institution"])

@@ -8,7 +8,7 @@ import pandas as pd
 
 from gfce.config import Images, StudyConfig
 from gfce.errors import UserError
-from gfce.files import atomic_folder, records, write_csv
+from gfce.files import records, sha256, write_csv
 from gfce.images.arrays import Grid
 from gfce.images.statistics import VolumeStatistics
 from gfce.images.store import MODALITIES, ResampledPatient, save_patient, statistics_rows
@@ -35,12 +35,29 @@ def preprocess(config: StudyConfig, institution: str) -> None:
     if patients.empty:
         raise UserError(f"institution {institution}: has no patient in {results.patients}")
     rows = []
-    with atomic_folder(results.images(institution)) as folder:
-        for row in progress(records(patients), f"preprocess {institution}"):
-            patient = resample_patient(row, config.cohort.dataset, config.images)
-            save_patient(patient, folder)
-            rows += statistics_rows(patient)
-        write_csv(pd.DataFrame(rows), folder / "statistics.csv")
+    folder = results.images(institution)
+    for row in progress(records(patients), f"preprocess {institution}"):
+        check_unchanged(row, config.cohort.dataset)
+        patient = resample_patient(row, config.cohort.dataset, config.images)
+        save_patient(patient, folder)
+        rows += statistics_rows(patient)
+    write_csv(pd.DataFrame(rows), folder / "statistics.csv")
+
+
+def check_unchanged(row: dict[str, str], dataset: Path) -> None:
+    """Refuse a patient of patients.csv whose files are not those that were indexed.
+
+    Raises:
+        UserError: a file is gone, or has another content.
+    """
+    for kind in (*MODALITIES, "tumour"):
+        if pd.isna(row[kind]):
+            continue
+        path = dataset / row[kind]
+        if not path.is_file() or sha256(path) != row[f"sha256_{kind}"]:
+            raise UserError(
+                f"{row[kind]}: has changed since it was indexed: run `gfce index` again"
+            )
 
 
 def resample_patient(row: dict[str, str], dataset: Path, images: Images) -> ResampledPatient:

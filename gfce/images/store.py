@@ -17,6 +17,7 @@ from safetensors import safe_open
 from safetensors.numpy import save_file
 
 from gfce.errors import UserError
+from gfce.files import atomic_write
 from gfce.images.arrays import Grid, Mask, Volume
 from gfce.images.statistics import LANDMARKS, VolumeStatistics
 
@@ -44,12 +45,10 @@ def save_patient(patient: ResampledPatient, folder: Path) -> None:
         "grid": asdict(patient.grid),
         "statistics": {m: asdict(s) for m, s in patient.statistics.items()},
     }
-    save_file(
-        {**patient.volumes, **masks},
-        folder / f"{patient.patient_id}.safetensors",
+    with atomic_write(folder / f"{patient.patient_id}.safetensors") as temporary:
         # One key, because safetensors writes several in random order.
-        metadata={KEY: json.dumps(description)},
-    )
+        metadata = {KEY: json.dumps(description)}
+        save_file({**patient.volumes, **masks}, temporary, metadata=metadata)
 
 
 def load_volumes(folder: Path, patient_id: str, modalities: tuple[str, ...]) -> dict[str, Volume]:

@@ -14,6 +14,7 @@ import SimpleITK as sitk  # noqa: N813 (the library's own convention)
 from numpy.typing import NDArray
 
 from gfce.errors import UserError
+from gfce.files import atomic_write
 from gfce.images.arrays import Grid, Volume
 
 Image: TypeAlias = sitk.Image
@@ -58,8 +59,8 @@ def check_finite(image: Image, path: Path) -> None:
 
 def write_image(image: Image, path: Path) -> None:
     """Write an image; the format is that of the file's name."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    sitk.WriteImage(image, str(path), useCompression=True)
+    with atomic_write(path) as temporary:
+        sitk.WriteImage(image, str(temporary), useCompression=True)
 
 
 def to_image(array: NDArray[np.generic], grid: Grid) -> Image:

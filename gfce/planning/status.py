@@ -10,11 +10,13 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from gfce.config import StudyConfig
-from gfce.logs import STEPS, error, last_lines, next_step
+from gfce.logs import error, last_lines
 from gfce.planning.slurm import QueuedJob, queued_jobs
+from gfce.provenance.state import NOT_MADE, Provenance
+from gfce.provenance.tasks import CELL_STEPS, tasks
 from gfce.study import Cell, Results, cells, model_label
 
-STATES = ("done", "running", "queued", "failed", "missing")
+STATES = ("done", "running", "queued", "failed", "outdated", "missing")
 
 SILENCE_SECONDS = 90.0
 """A training writes a line every half minute; one that is silent for longer has ended."""
@@ -27,9 +29,10 @@ class CellStatus:
     Attributes:
         cell: the cell's folder.
         model: its label in the tables.
-        state: done, running, queued, failed or missing (nothing of it is there or under way).
+        state: done, running, queued, failed, outdated (what is there does not fit the
+            configuration, the code or the data) or missing (nothing is there or under way).
         step: the step that the state is about.
-        note: why it failed or waits, the node it runs on, or its last line of progress.
+        note: why it failed, waits or is outdated, its node, or its last line of progress.
     """
 
     cell: str
@@ -41,11 +44,19 @@ class CellStatus:
 
 @dataclass(frozen=True)
 class StudyStatus:
-    """How far a study is: its cells, and how many of them are in each state."""
+    """How far a study is.
+
+    Attributes:
+        study: its name.
+        counts: how many cells are in each state.
+        cells: each of them.
+        outdated: other results that are there and do not fit, each with why.
+    """
 
     study: str
     counts: dict[str, int]
     cells: list[CellStatus]
+    outdated: dict[str, str]
 
 
 def status(
@@ -58,42 +69,55 @@ def status(
         queue: the user's jobs (None: asks squeue for those that were submitted in this folder).
         slurm_logs: the executor plugin's log folder (None: that of profiles/slurm).
     """
-    results = Results(config)
+    known = Provenance(config)
     jobs = _by_cell(queued_jobs(Path.cwd()) if queue is None else queue)
     logs = slurm_logs or Path(".snakemake", "slurm")
-    found = [_cell_status(config, results, cell, jobs, logs) for cell in cells(config)]
+    found = [_cell_status(known, cell, jobs, logs) for cell in cells(config)]
     counts = Counter(row.state for row in found)
-    return StudyStatus(config.study, {state: counts[state] for state in STATES}, found)
+    ordered = {state: counts[state] for state in STATES}
+    return StudyStatus(config.study, ordered, found, _outdated(known))
+
+
+def _outdated(known: Provenance) -> dict[str, str]:
+    """Results of no cell that are there and do not fit."""
+    others = [task for task in tasks(known.config) if task.cell is None]
+    reasons = {str(task): known.reason(task) for task in others}
+    return {name: reason for name, reason in reasons.items() if reason and reason != NOT_MADE}
 
 
 def _by_cell(queue: Iterable[QueuedJob]) -> dict[str, QueuedJob]:
     """Jobs by the plugin's name of a cell; a running one before one that waits."""
     ordered = sorted(queue, key=lambda job: job.state == "RUNNING")
-    return {job.wildcards: job for job in ordered if job.step in STEPS}
+    return {job.wildcards: job for job in ordered if job.step in CELL_STEPS}
 
 
 def _cell_status(
-    config: StudyConfig,
-    results: Results,
-    cell: Cell,
-    jobs: Mapping[str, QueuedJob],
-    slurm_logs: Path,
+    known: Provenance, cell: Cell, jobs: Mapping[str, QueuedJob], slurm_logs: Path
 ) -> CellStatus:
-    job = jobs.get(_wildcards(cell))
+    results, job = known.results, jobs.get(_wildcards(cell))
     if job is not None:
         state, step, note = _in_the_queue(results, cell, job)
-    elif (unfinished := next_step(results, cell)) is None:
-        state, step, note = "done", STEPS[-1], ""
+    elif (due := known.next_step(cell)) is None:
+        state, step, note = "done", CELL_STEPS[-1], ""
     else:
-        step, own = unfinished, slurm_logs / f"rule_{unfinished}" / _wildcards(cell)
-        state, note = _without_a_job(results.log(step, cell), own)
-    return CellStatus(str(cell), model_label(config, cell), state, step, note)
+        step, own = due[0], slurm_logs / f"rule_{due[0]}" / _wildcards(cell)
+        state, note = _without_a_job(due[1], _own_log(known, step, cell), own)
+    return CellStatus(str(cell), model_label(known.config, cell), state, step, note)
 
 
-def _without_a_job(log: Path, slurm_logs: Path) -> tuple[str, str]:
-    """Whether a step that Slurm knows nothing of runs on this machine or has failed, and a note."""
+def _own_log(known: Provenance, step: str, cell: Cell) -> Path | None:
+    """The log of a step that is under way or was broken off (None: of a result that is there)."""
+    log, record = known.results.log(step, cell), known.results.record(step, cell)
     if not log.exists():
-        return "missing", ""
+        return None
+    is_finished = record.exists() and record.stat().st_mtime_ns >= log.stat().st_mtime_ns
+    return None if is_finished else log
+
+
+def _without_a_job(reason: str, log: Path | None, slurm_logs: Path) -> tuple[str, str]:
+    """How far a step is that is due and that Slurm knows nothing of, and a note."""
+    if log is None:
+        return ("missing", "") if reason == NOT_MADE else ("outdated", reason)
     own = last_lines(log)
     if not error(own) and time.time() - log.stat().st_mtime < SILENCE_SECONDS:
         return "running", "".join(own[-1:])
@@ -143,7 +167,8 @@ def status_text(content: StudyStatus, width: int = 100) -> str:
     longest = max(len(row.cell) for row in content.cells)
     counts = ", ".join(f"{number} {state}" for state, number in content.counts.items() if number)
     lines = [f"Study {content.study}: {len(content.cells)} cells: {counts}"]
+    lines += [f"outdated: {name}: {reason}" for name, reason in content.outdated.items()]
     for row in content.cells:
-        line = f"{row.cell:<{longest}}  {row.state:<8}{row.step:<9} {row.note}"
+        line = f"{row.cell:<{longest}}  {row.state:<8} {row.step:<8} {row.note}"
         lines.append(line.rstrip() if len(line) <= width else line[: width - 3] + "...")
     return "\n".join(lines) + "\n"

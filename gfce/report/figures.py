@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Any
 
 import matplotlib as mpl
 from matplotlib.figure import Figure
 
 from gfce.config import StudyConfig
-from gfce.errors import UserError
 from gfce.files import atomic_write
 from gfce.report.heterogeneity import draw_heterogeneity
 from gfce.report.learning import draw_learning
@@ -25,19 +24,15 @@ STYLE: Any = {
 }
 
 
-def figures(config: StudyConfig, names: Sequence[str] = ()) -> None:
-    """Draw the named figures, or all of them.
+def draw_figure(config: StudyConfig, name: str) -> None:
+    """Draw one of the study's figures.
 
     Raises:
-        UserError: the study has no such figure.
+        UserError: what it shows has not been made.
     """
-    known = figure_names(config)
-    for name in names or known:
-        if name not in known:
-            raise UserError(f"figure {name}: not one of {', '.join(known)}")
-        with mpl.rc_context(STYLE):
-            for file, figure in _draw(config, name):
-                _save(figure, config, file)
+    with mpl.rc_context(STYLE):
+        for file, figure in _draw(config, name):
+            _save(figure, config, file)
 
 
 def _draw(config: StudyConfig, name: str) -> Iterator[tuple[str, Figure]]:

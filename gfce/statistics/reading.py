@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
 from pathlib import Path
 
 import pandas as pd
 
 from gfce.config import StudyConfig
 from gfce.errors import UserError
+from gfce.provenance.tasks import Task
 from gfce.statistics.design import METRICS
-from gfce.study import Results, cells, model_label
+from gfce.study import Cell, Results, cells, model_label, read_patients, test_patients
 
 METRICS_COLUMNS = [
     "network", "normalization", "training_set", "model", "seed", "institution", "cohort",
@@ -64,17 +66,19 @@ def read_metrics(path: Path) -> pd.DataFrame:
     return metrics
 
 
-def gather_metrics(config: StudyConfig) -> pd.DataFrame:
+def gather_metrics(config: StudyConfig, unusable: Container[Task] = ()) -> pd.DataFrame:
     """The metrics of all cells that are scored so far, in the order of the grid.
+
+    `unusable` are tasks whose results do not fit the study.
 
     Within a cell: institutions as configured, then patient, region (volume first) and scaling.
     Models are called as the configuration of today calls them.
     """
     results = Results(config)
     frames = [
-        _read_cell(config, path).assign(model=model_label(config, cell))
+        _read_cell(config, cell, path).assign(model=model_label(config, cell))
         for cell in cells(config)
-        if (path := results.cell_metrics(cell)).exists()
+        if (path := results.cell_metrics(cell)).exists() and Task("evaluate", cell) not in unusable
     ]
     if not frames:
         return pd.DataFrame(columns=METRICS_COLUMNS).astype(
@@ -83,8 +87,9 @@ def gather_metrics(config: StudyConfig) -> pd.DataFrame:
     return pd.concat(frames, ignore_index=True)
 
 
-def _read_cell(config: StudyConfig, path: Path) -> pd.DataFrame:
+def _read_cell(config: StudyConfig, cell: Cell, path: Path) -> pd.DataFrame:
     metrics = read_table(path, METRICS_COLUMNS)
+    _check_patients(config, cell, metrics, path)
     institutions = [*config.cohort.development, *config.cohort.external]
     unknown = metrics.loc[~metrics["institution"].isin(institutions), "institution"]
     if len(unknown):
@@ -98,6 +103,17 @@ def _read_cell(config: StudyConfig, path: Path) -> pd.DataFrame:
         }
     )
     return metrics.loc[keys.sort_values(list(keys.columns), kind="stable").index]
+
+
+def _check_patients(config: StudyConfig, cell: Cell, metrics: pd.DataFrame, path: Path) -> None:
+    """A cell scores all patients that it is tested on and nobody else (where they are known)."""
+    results = Results(config)
+    if not results.patients.exists():
+        return
+    tested = set(test_patients(config, cell, read_patients(results))["patient_id"])
+    if wrong := sorted(tested ^ set(metrics["patient_id"])):
+        verb = "is not scored" if wrong[0] in tested else "is not tested by this model"
+        raise UserError(f"{path}: {wrong[0]} {verb}: evaluate again")
 
 
 def read_optional(path: Path, columns: list[str]) -> pd.DataFrame | None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import pandas as pd
 
 from gfce.config import StudyConfig
 from gfce.files import write_csv, write_text
+from gfce.provenance.state import Provenance
+from gfce.provenance.tasks import Task
 from gfce.statistics import baselines as trivial
 from gfce.statistics.aggregation import patient_scores
 from gfce.statistics.datapackage import write_datapackage
@@ -45,16 +47,24 @@ BASELINE_COLUMNS = [
 ]  # fmt: skip
 
 
-def tabulate(config: StudyConfig) -> None:
-    """Gather metrics.csv from the cells that are scored and write tables 1 to 5 beside it."""
+def tabulate(config: StudyConfig, state: Provenance | None = None) -> None:
+    """Gather metrics.csv from the cells that are scored and write tables 1 to 5 beside it.
+
+    What `state` says does not fit the study any more is left out, and missing.csv says why (None:
+    what is there is taken as it is).
+    """
     results = Results(config)
-    metrics = gather_metrics(config)
+    unusable = state.unusable(Task("tabulate")) if state else {}
+    metrics = gather_metrics(config, unusable)
     write_csv(metrics, results.metrics)
-    write_tables(config, metrics)
+    write_tables(config, metrics, unusable)
 
 
-def write_tables(config: StudyConfig, metrics: pd.DataFrame) -> None:
+def write_tables(
+    config: StudyConfig, metrics: pd.DataFrame, unusable: Mapping[Task, str] | None = None
+) -> None:
     """Write tables/: every table as .csv, .md and .tex, and missing.csv."""
+    unusable = unusable or {}
     results, grid = Results(config), models(config)
     scores = patient_scores(metrics, config.evaluation.scaling)
     rows = study_rows(config, scores)
@@ -64,22 +74,28 @@ def write_tables(config: StudyConfig, metrics: pd.DataFrame) -> None:
     improvement, drop = improvement_table(rows, grid), drop_table(rows, grid)
     tables = {"table1": design}
     _write(config, "table1", design, print_design(design))
-    for table, printed in _score_tables(config, scores, rows):
+    baselines = None
+    if Task("baselines") not in unusable:
+        baselines = read_optional(results.baselines, BASELINE_COLUMNS)
+    for table, printed in _score_tables(config, scores, rows, baselines):
         tables[table.name] = table.rows
         _write(config, table.name, table.rows, printed)
     tables |= {"table4": improvement, "table5": drop}
     _write(config, "table4", improvement, print_improvements(improvement))
     _write(config, "table5", drop, print_drops(drop))
-    write_csv(missing_values(config, metrics, tables), results.table("missing", "csv"))
+    missing = missing_values(config, metrics, tables, unusable)
+    write_csv(missing, results.table("missing", "csv"))
 
 
 def _score_tables(
-    config: StudyConfig, scores: pd.DataFrame, rows: pd.DataFrame
+    config: StudyConfig,
+    scores: pd.DataFrame,
+    rows: pd.DataFrame,
+    baselines: pd.DataFrame | None,
 ) -> Iterator[tuple[ScoreTable, Printed]]:
     """Tables 2 and 3 and further ones, with the trivial predictors in a footnote."""
     results, grid = Results(config), models(config)
     marked = differing_from_pooled(paired_tests(scores, grid))
-    baselines = read_optional(results.baselines, BASELINE_COLUMNS)
     if baselines is not None:
         baselines = trivial.baseline_rows(baselines, grid, config.evaluation.scaling)
         write_csv(baselines, results.table("trivial_predictors", "csv"))

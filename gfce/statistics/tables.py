@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,7 +10,9 @@ import pandas as pd
 
 from gfce.config import StudyConfig
 from gfce.files import records
-from gfce.logs import error, last_lines, next_step
+from gfce.logs import error, last_lines
+from gfce.provenance.state import NOT_MADE
+from gfce.provenance.tasks import CELL_STEPS, Task
 from gfce.statistics.aggregation import (
     OVERALL,
     drops,
@@ -110,14 +112,23 @@ def drop_table(rows: pd.DataFrame, grid: Sequence[Model]) -> pd.DataFrame:
 
 
 def missing_values(
-    config: StudyConfig, metrics: pd.DataFrame, tables: dict[str, pd.DataFrame]
+    config: StudyConfig,
+    metrics: pd.DataFrame,
+    tables: dict[str, pd.DataFrame],
+    unusable: Mapping[Task, str],
 ) -> pd.DataFrame:
-    """One row for each unscored cell of the grid and for each empty value of a table, with why."""
-    rows = [*_missing_cells(config, metrics), *_missing_values(config, metrics, tables)]
+    """One row for each unscored cell of the grid and for each empty value of a table, with why.
+
+    `unusable` says of results that are not there or do not fit the study why that is.
+    """
+    cells_ = _missing_cells(config, metrics, unusable)
+    rows = [*cells_, *_missing_values(config, metrics, tables)]
     return pd.DataFrame(rows, columns=MISSING_COLUMNS).astype({"seed": "Int64"})
 
 
-def _missing_cells(config: StudyConfig, metrics: pd.DataFrame) -> Iterator[dict[str, Any]]:
+def _missing_cells(
+    config: StudyConfig, metrics: pd.DataFrame, unusable: Mapping[Task, str]
+) -> Iterator[dict[str, Any]]:
     keys = ["network", "normalization", "training_set", "seed"]
     scored = set(metrics[keys].drop_duplicates().itertuples(index=False, name=None))
     labels = {(m.network, m.normalization, m.training_set): m.label for m in models(config)}
@@ -125,14 +136,16 @@ def _missing_cells(config: StudyConfig, metrics: pd.DataFrame) -> Iterator[dict[
     for cell in cells(config):
         key = (cell.network, cell.normalization, cell.training_set)
         if (*key, cell.seed) not in scored:
-            reason = _why_not_scored(results, cell)
+            reason = _why_not_scored(results, cell, unusable.get(Task("evaluate", cell), NOT_MADE))
             yield {"table": "metrics", "model": labels[key], "seed": cell.seed, "reason": reason}
 
 
-def _why_not_scored(results: Results, cell: Cell) -> str:
-    step = next_step(results, cell)
-    if step and (said := error(last_lines(results.log(step, cell)), public=True)):
-        return f"not scored: {step} failed: {said}"
+def _why_not_scored(results: Results, cell: Cell, reason: str) -> str:
+    for step in CELL_STEPS:
+        if said := error(last_lines(results.log(step, cell)), public=True):
+            return f"not scored: {step} failed: {said}"
+    if reason != NOT_MADE:
+        return f"not scored: what is there does not fit: {reason}"
     path = results.cell_metrics(cell).relative_to(results.root).as_posix()
     return f"not scored yet: no rows from {path}"
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import platform
 import time
 from dataclasses import asdict
@@ -15,24 +14,32 @@ import pandas as pd
 
 from gfce import __version__
 from gfce.config import StudyConfig
+from gfce.errors import UserError
 from gfce.files import atomic_write, sha256, write_csv, write_json
 from gfce.images.fitting import fit_normalization, save_normalization, training_patients
 from gfce.images.normalizations import FittedNormalization
 from gfce.images.store import MODALITIES, load_statistics, load_volumes
-from gfce.provenance import digest, fingerprint
+from gfce.provenance.code import digest
+from gfce.provenance.state import INITIAL, Provenance
+from gfce.provenance.tasks import Task
 from gfce.study import Cell, Results, model_label
 from gfce.training import TrainedModel, TrainingSlices, save_weights, train
 from gfce.training.weights import initial_weights
 
 
-def train_cell(config: StudyConfig, cell: Cell, init: Path | None = None) -> None:
+def train_cell(
+    config: StudyConfig, cell: Cell, init: Path | None = None, known: Provenance | None = None
+) -> None:
     """Train a cell's model and write its weights, fitted normalization, history and run.json.
 
-    `init` is a file of weights to start from, ours or the authors' (fine-tuning).
+    `init` is a file of weights to start from, ours or the authors' (fine-tuning); `known` is what
+    is known of the study's results already.
 
-    The checkpoint is keyed by the code, the settings and the training data: a cell that was
-    interrupted goes on where it stood, and one that was finished with the same key is not trained
-    again.
+    Raises:
+        UserError: a model that was made from weights of the user's is due, and they are not given.
+
+    The checkpoint is keyed by the model's recipe: a cell that was interrupted goes on where it
+    stood, and one that was finished with the same key is not trained again.
     """
     started = time.monotonic()
     results = Results(config)
@@ -42,7 +49,13 @@ def train_cell(config: StudyConfig, cell: Cell, init: Path | None = None) -> Non
     network = config.network(cell.network)
     initial = initial_weights(init, network) if init else None
     start = sha256(init) if init else None
-    key = digest([fingerprint("train", config, cell), cell.seed, _data_digest(slices), start])
+    recipe = (known or Provenance(config)).recipe(Task("train", cell))
+    if INITIAL in recipe.inputs and not start:
+        raise UserError(
+            f"{cell}: was trained from given weights: give them again (--init), or delete "
+            f"{results.record('train', cell)} to train it from random ones"
+        )
+    key = digest([{**asdict(recipe), "inputs": {**recipe.inputs, INITIAL: start}}])
     model = train(
         slices,
         network,
@@ -87,14 +100,6 @@ def training_slices(
 
 # Paths of the hospital's file system are no one else's business.
 _PATHS: Any = {"results": True, "cohort": {"dataset"}, "simulation": {"protocols"}}
-
-
-def _data_digest(slices: TrainingSlices) -> str:
-    content = hashlib.sha256()
-    for array in (slices.t1w, slices.t2w, slices.ce):
-        content.update(repr(array.shape).encode())
-        content.update(np.ascontiguousarray(array).data)
-    return content.hexdigest()
 
 
 def _describe_run(

@@ -14,7 +14,8 @@ from gfce.config import StudyConfig
 from gfce.logs import last_lines
 from gfce.planning.slurm import QueuedJob
 from gfce.planning.status import CellStatus, failure, status, status_json, status_text
-from gfce.study import Results, cells
+from gfce.provenance.state import NOT_MADE, Provenance
+from gfce.study import Cell, Results, cells
 
 
 def write(path: Path, text: str = "", age: float = 3600) -> Path:
@@ -41,12 +42,28 @@ def test_a_cell_of_which_nothing_is_there_is_missing(configure: Configure) -> No
     assert (row.state, row.step, row.model) == ("missing", "train", "Uni-m1")
 
 
-def test_a_scored_cell_is_done(configure: Configure) -> None:
+def due(monkeypatch: pytest.MonkeyPatch, number: int, step: tuple[str, str] | None) -> None:
+    """Say of one cell which step is due, and why; of the others that they are not trained."""
+
+    def next_step(known: Provenance, cell: Cell) -> tuple[str, str] | None:
+        return step if cell == cells(known.config)[number] else ("train", NOT_MADE)
+
+    monkeypatch.setattr(Provenance, "next_step", next_step)
+
+
+def test_a_scored_cell_is_done(configure: Configure, monkeypatch: pytest.MonkeyPatch) -> None:
     config = configure()
-    write(Results(config).cell_metrics(cells(config)[0]))
+    due(monkeypatch, 0, None)
     found = status(config, [], Path("none"))
     assert found.cells[0].state == "done"
-    assert found.counts == {"done": 1, "running": 0, "queued": 0, "failed": 0, "missing": 7}
+    assert found.counts == {
+        "done": 1,
+        "running": 0,
+        "queued": 0,
+        "failed": 0,
+        "outdated": 0,
+        "missing": 7,
+    }
 
 
 def test_a_job_in_the_queue_says_what_it_waits_for(configure: Configure) -> None:
@@ -79,13 +96,30 @@ def test_a_failed_step_gives_its_reason(configure: Configure, text: str, reason:
     assert (row.state, row.step, row.note) == ("failed", "train", reason)
 
 
-def test_the_step_that_failed_is_named(configure: Configure) -> None:
+def test_the_step_that_failed_is_named(
+    configure: Configure, monkeypatch: pytest.MonkeyPatch
+) -> None:
     config = configure()
-    write(Results(config).model(cells(config)[0]) / "weights.safetensors")
+    due(monkeypatch, 0, ("predict", NOT_MADE))
     write(log_of(config, "train"), "gfce: fine\n")
     write(log_of(config, "predict"), "gfce: error: broken\n")
     row = first(config)
     assert (row.state, row.step, row.note) == ("failed", "predict", "broken")
+
+
+def test_what_no_longer_fits_says_why(
+    configure: Configure, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = configure()
+    why = "setting training.epochs 200 -> 300"
+    due(monkeypatch, 0, ("train", why))
+    write(log_of(config, "train"), "gfce: training: epoch 200/200\n")
+    write(Results(config).record("train", cells(config)[0]), age=3599)
+    row = first(config)
+    assert (row.state, row.step, row.note) == ("outdated", "train", why)
+    write(log_of(config, "train"), "gfce: error: the loss is not finite\n", age=60)
+    row = first(config)
+    assert (row.state, row.note) == ("failed", "the loss is not finite")
 
 
 def test_slurms_reason_comes_first(tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ import pytest
 
 from slurm import cluster
 from slurm.daemons import start_time, wait_for
-from slurm.study import INSTITUTIONS, Checkout, Weights, environment, long_study, tiny_study
+from slurm.study import Checkout, Weights, environment, long_study, tiny_study
 
 EPOCHS = 200
 """A training of nearly half a minute: long enough to be disturbed."""
@@ -79,8 +79,7 @@ def drivers() -> Iterator[list[subprocess.Popen[str]]]:
 def prepared(tmp_path_factory: pytest.TempPathFactory) -> Checkout:
     """The tiny study with its cohort and images made on this machine."""
     study = Checkout.make(tmp_path_factory.mktemp("local") / "study", tiny_study())
-    images = [study.results.images(name).relative_to(study.folder) for name in INSTITUTIONS]
-    study.finish(study.here(*map(str, images)))
+    study.finish(study.here("images"))
     return study
 
 

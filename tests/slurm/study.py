@@ -100,8 +100,9 @@ class Checkout:
     def reuse(self, other: Checkout) -> None:
         """Take over another study's cohort and images, as if they had been made here."""
         shutil.copytree(other.folder / "data", self.folder / "data")
-        for name in ("cohort", "images"):
+        for name in ("cohort", "images", "records/index", "records/preprocess"):
             shutil.copytree(other.results.root / name, self.results.root / name)
+        self.by_hand("index")  # the grids differ
 
     def on_slurm(self, *options: str) -> subprocess.Popen[str]:
         """`snakemake --profile slurm` in the background; its output goes to driver.log."""
@@ -114,7 +115,11 @@ class Checkout:
 
     def train(self) -> None:
         """Train the first cell by hand."""
-        command = [PROGRAMS / "gfce", "train", "study.yaml", str(self.cells[0])]
+        self.by_hand("train", str(self.cells[0]))
+
+    def by_hand(self, step: str, *what: str) -> None:
+        """One step, without Snakemake."""
+        command = [PROGRAMS / "gfce", step, "study.yaml", *what]
         subprocess.run(command, cwd=self.folder, env=environment(), check=True, capture_output=True)
 
     def _start(self, command: Sequence[str | Path]) -> subprocess.Popen[str]:
@@ -144,12 +149,6 @@ class Checkout:
     def weights(self, cell: Cell | None = None) -> Weights:
         """The weights of a cell (the first one), byte by byte."""
         return (self.results.model(cell or self.cells[0]) / "weights.safetensors").read_bytes()
-
-    @property
-    def target(self) -> str:
-        """The first cell's weights, as Snakemake calls them."""
-        folder = self.results.model(self.cells[0]).relative_to(self.folder)
-        return str(folder / "weights.safetensors")
 
     def checkpoint(self) -> Path:
         return self.results.checkpoint(self.cells[0])

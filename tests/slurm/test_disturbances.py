@@ -47,7 +47,7 @@ def assert_resumed(study: Checkout, undisturbed: Weights) -> None:
 def test_preempted_it_is_requeued_and_resumes(
     slurm: str, start: Start, long: Checkout, undisturbed: Weights
 ) -> None:
-    driver = start(long, long.target)
+    driver = start(long, "models")
     job = running_training(long, driver, slurm)
     submit("--partition=urgent", "--gpus=1", f"--nodelist={job.node}", "--wrap=sleep 1")
     wait_until(lambda: [run for run in trainings(slurm) if run.state == "PREEMPTED"])
@@ -66,7 +66,7 @@ def test_out_of_time_it_is_warned_and_gets_more(
         "train:runtime=10 * attempt",
         "train:slurm_extra='--signal=TERM@110'",
     ]
-    driver = start(long, long.target, *times)
+    driver = start(long, "models", *times)
     job = running_training(long, driver, slurm)
     # Slurm looks for jobs to warn every half minute. Until then this one stands still, so that it
     # is not done before; with the signal Slurm wakes it.
@@ -84,7 +84,7 @@ def test_out_of_time_it_is_warned_and_gets_more(
 def test_a_lost_node_moves_it_to_another(
     slurm: str, start: Start, long: Checkout, undisturbed: Weights
 ) -> None:
-    driver = start(long, long.target)
+    driver = start(long, "models")
     job = running_training(long, driver, slurm)
     try:
         cluster.lose_node(job.node)
@@ -101,7 +101,7 @@ def test_slurms_daemons_may_be_away(
     slurm: str, start: Start, long: Checkout, undisturbed: Weights
 ) -> None:
     scored = long.results.cell_metrics(long.cells[0])
-    driver = start(long, str(scored.relative_to(long.folder)))
+    driver = start(long, "scores")
     job = running_training(long, driver, slurm)
     every = cluster.daemons()
     try:
@@ -122,13 +122,13 @@ def test_slurms_daemons_may_be_away(
 def test_a_killed_driver_is_started_again(
     slurm: str, start: Start, long: Checkout, undisturbed: Weights
 ) -> None:
-    driver = start(long, long.target)
+    driver = start(long, "models")
     job = running_training(long, driver, slurm)
     os.killpg(driver.pid, signal.SIGKILL)
     driver.wait()
     assert [run.state for run in trainings(slurm)] == ["RUNNING"]
     assert start(long, "--unlock").wait(60) == 0
-    long.finish(start(long, long.target))
+    long.finish(start(long, "models"))
     first, second = trainings(slurm)
     assert (first.number, first.state, second.state) == (job.number, "CANCELLED", "COMPLETED")
     assert first.end <= second.start
@@ -176,9 +176,7 @@ def _runs_of(cell: Cell, began: str) -> list[Job]:
 def test_out_of_memory_is_one_clear_line_and_gets_more(
     slurm: str, start: Start, long: Checkout, undisturbed: Weights
 ) -> None:
-    long.finish(
-        start(long, long.target, "--set-resources", "train:mem_mb=250 + 2000 * (attempt - 1)")
-    )
+    long.finish(start(long, "models", "--set-resources", "train:mem_mb=250 + 2000 * (attempt - 1)"))
     first, second = trainings(slurm)
     assert first.memory_mb < second.memory_mb
     assert second.state == "COMPLETED"

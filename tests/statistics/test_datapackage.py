@@ -34,7 +34,7 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> StudyConfig:
     patients = patients.assign(split="test", t1w="a", t2w="b", ce="c", field_strength_t=1.5)
     patients = patients.assign(slices=20, voxel_mm="1x1x3", tumour="")
     results.patients.parent.mkdir(parents=True)
-    patients.assign(**{f"sha256_{name}": "0" for name in ("t1w", "t2w", "ce")}).to_csv(
+    patients.assign(**{f"sha256_{name}": "0" for name in ("t1w", "t2w", "ce", "tumour")}).to_csv(
         results.patients, index=False
     )
     sets = pd.DataFrame({"training_set": "tri", "patient_id": ["100", "200"]})

@@ -1,0 +1,186 @@
+"""The code that a step runs, as versions and as hashes of what was edited since they were given.
+
+Released code is known by the version of its step; a module counts as edited if its syntax tree,
+without comments and docstrings, is not the one in provenance.lock (docs/developing.md).
+"""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+import json
+from collections.abc import Iterable, Iterator
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from gfce.config import StudyConfig
+from gfce.study import Cell
+
+PACKAGE = Path(__file__).parents[1]
+LOCK = PACKAGE / "provenance.lock"
+
+MODULES = {
+    "simulate": "gfce.cohort.simulating",
+    "index": "gfce.cohort.index",
+    "preprocess": "gfce.images.preprocess",
+    "train": "gfce.training.cell",
+    "predict": "gfce.evaluation.predict",
+    "evaluate": "gfce.evaluation.evaluate",
+    "baselines": "gfce.evaluation.baselines",
+    "tabulate": "gfce.statistics.steps",
+    "compare": "gfce.statistics.steps",
+    "figures": "gfce.report.figures",
+}
+"""The module that each step begins in, in the order of the study."""
+
+NEUTRAL = (
+    *("gfce.config", "gfce.study", "gfce.provenance"),
+    *("gfce.errors", "gfce.logs", "gfce.progress"),
+)
+"""Modules whose code says nothing about a result: what they decide (settings, who is trained and
+tested on, labels) enters recipes by value."""
+
+
+def versions(step: str, config: StudyConfig, cell: Cell | None = None) -> dict[str, int]:
+    """The versions of what a step runs: its own and, of a cell, its network's and normalization's.
+
+    What provenance.lock does not know, such as a network of the user's own, has version 0.
+    """
+    known = read_lock()["versions"]
+    return {unit: known.get(unit, 0) for unit in units(step, config, cell)}
+
+
+def units(step: str, config: StudyConfig, cell: Cell | None) -> list[str]:
+    """The parts of the code that have versions and that a step runs."""
+    if cell is None or not cell.network:
+        return [step]
+    architecture = config.network(cell.network).architecture
+    return [step, f"network/{architecture}", f"normalization/{cell.normalization}"]
+
+
+def edited(step: str, config: StudyConfig, cell: Cell | None = None) -> dict[str, str]:
+    """The files that a step runs or reads whose content is not that of the lock, with its hash."""
+    known = read_lock()["files"]
+    modules = [MODULES[step]]
+    if step in ("train", "predict") and cell:
+        # The registry imports a network only when it is asked for by name.
+        modules.append(f"gfce.networks.{config.network(cell.network).architecture}")
+    return {name: value for name, value in hashes(*modules).items() if known.get(name) != value}
+
+
+@cache
+def hashes(*modules: str) -> dict[str, str]:
+    """The hash of every file of gfce that these modules run or read, by its path in the package."""
+    found = sorted(_closure(modules))
+    code = {_name(_path(module)): _tree_hash(module) for module in found}
+    folders = sorted({_path(module).parent for module in found} - {PACKAGE})
+    tables = [path for folder in folders for path in sorted(folder.glob("*.csv"))]
+    return code | {_name(path): digest(path.read_text(encoding="utf-8")) for path in tables}
+
+
+def all_hashes() -> dict[str, str]:
+    """The hash of every file that any step runs or reads, networks included."""
+    networks = [f"gfce.networks.{path.stem}" for path in (PACKAGE / "networks").glob("[!_]*.py")]
+    return hashes(*MODULES.values(), *sorted(networks))
+
+
+@cache
+def read_lock() -> dict[str, dict[str, Any]]:
+    """The versions of the released code, and the hashes that its files had (none: no lock yet)."""
+    if not LOCK.exists():
+        return {"versions": {}, "files": {}}
+    content: dict[str, dict[str, Any]] = json.loads(LOCK.read_text(encoding="utf-8"))
+    return content
+
+
+def digest(content: Any) -> str:
+    """A short hash of anything that JSON can hold."""
+    text = json.dumps(content, sort_keys=True, default=str)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+def tree_hash(source: str) -> str:
+    """A hash of what code does: without comments, formatting and docstrings.
+
+    It is taken of the nodes themselves, because `ast.dump` differs between versions of Python.
+    """
+    return digest(_shape(ast.parse(source)))
+
+
+def _shape(node: Any) -> Any:
+    if isinstance(node, list):
+        return [_shape(item) for item in node if not _is_text_alone(item)]
+    if not isinstance(node, ast.AST):
+        return [type(node).__name__, repr(node)]
+    fields = [(name, value) for name, value in ast.iter_fields(node) if name not in _NO_EFFECT]
+    kept = [[name, _shape(value)] for name, value in fields if value is not None and value != []]
+    return [type(node).__name__, *kept]
+
+
+_NO_EFFECT = {"ctx", "kind", "type_comment", "type_ignores"}
+
+
+def _is_text_alone(node: Any) -> bool:
+    """A docstring, or what describes an attribute."""
+    constant = node.value if isinstance(node, ast.Expr) else None
+    return isinstance(constant, ast.Constant) and isinstance(constant.value, str)
+
+
+def _closure(modules: Iterable[str]) -> set[str]:
+    found: set[str] = set()
+    waiting = list(modules)
+    while waiting:
+        name = waiting.pop()
+        if name not in found and not _is_neutral(name):
+            found.add(name)
+            waiting += [*_imports(name), *_parents(name)]
+    return found
+
+
+def _is_neutral(module: str) -> bool:
+    return module == "gfce" or any(f"{module}.".startswith(f"{name}.") for name in NEUTRAL)
+
+
+def _parents(module: str) -> list[str]:
+    """The packages that are run when a module of theirs is imported."""
+    parts = module.split(".")
+    return [".".join(parts[:count]) for count in range(2, len(parts))]
+
+
+@cache
+def _tree_hash(module: str) -> str:
+    return tree_hash(_source(module))
+
+
+@cache
+def _imports(module: str) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(_imported(ast.parse(_source(module)))))
+
+
+def _imported(tree: ast.AST) -> Iterator[str]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names if _is_ours(alias.name))
+        elif isinstance(node, ast.ImportFrom) and node.module and _is_ours(node.module):
+            # `from package import module` names a module, `from module import name` does not.
+            yield node.module
+            inner = (f"{node.module}.{alias.name}" for alias in node.names)
+            yield from (name for name in inner if _path(name).exists())
+
+
+def _is_ours(module: str) -> bool:
+    return module.split(".")[0] == "gfce"
+
+
+def _source(module: str) -> str:
+    return _path(module).read_text(encoding="utf-8")
+
+
+def _path(module: str) -> Path:
+    path = PACKAGE.joinpath(*module.split(".")[1:])
+    return path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
+
+
+def _name(path: Path) -> str:
+    return path.relative_to(PACKAGE).as_posix()

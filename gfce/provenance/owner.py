@@ -1,0 +1,109 @@
+"""Whose a folder of results is: one study, one configuration, one dataset, one driver at a time."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+from gfce.config import StudyConfig
+from gfce.errors import UserError
+from gfce.files import write_json
+from gfce.provenance.code import digest
+from gfce.study import Results
+
+FILE = "study.json"
+LOCK = ".driver.lock"
+
+
+def check_owner(config: StudyConfig, path: Path) -> dict[str, Any]:
+    """Refuse a results folder of another study; give what study.json would say.
+
+    A configuration that was renamed or copied is the same one while its content is; of places
+    outside the working folder only hashes are kept.
+
+    Raises:
+        UserError: the folder holds the results of another dataset or configuration.
+    """
+    root = Results(config).root
+    ours = {
+        "study": config.study,
+        "dataset": _place(config.cohort.dataset),
+        "configuration": _place(path),
+        "content": digest(config.model_dump(mode="json")),
+    }
+    theirs = _read(root / FILE)
+    if not theirs or all(theirs.get(k) == ours[k] for k in ("dataset", "configuration")):
+        return ours
+    way_out = (
+        f"change `study` or `results`, or delete {root / FILE} if these results are to be replaced"
+    )
+    if theirs.get("dataset") != ours["dataset"]:
+        other = _shown(theirs.get("dataset"))
+        raise UserError(f"{root}: holds the results of another dataset{other}: {way_out}")
+    if theirs.get("content") != ours["content"]:
+        other = _shown(theirs.get("configuration"))
+        raise UserError(f"{root}: holds the results of another configuration{other}: {way_out}")
+    return ours
+
+
+def claim(config: StudyConfig, path: Path) -> None:
+    """Say in study.json whose the results are.
+
+    Raises:
+        UserError: they are another study's.
+    """
+    ours, file = check_owner(config, path), Results(config).root / FILE
+    if _read(file) != ours:
+        write_json(ours, file)
+
+
+def lock(config: StudyConfig) -> int | None:
+    """Keep other drivers out of a study's results until this process ends.
+
+    Returns:
+        The open lock file (None: the file system has no locks).
+
+    Raises:
+        UserError: another driver is at work.
+    """
+    root = Results(config).root
+    root.mkdir(parents=True, exist_ok=True)
+    file = os.open(root / LOCK, os.O_RDWR | os.O_CREAT, 0o666)
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        os.close(file)
+        raise UserError(
+            f"{root}: another snakemake is at work on this study: wait for it"
+        ) from None
+    except OSError:
+        os.close(file)
+        return None
+    return file
+
+
+def _place(path: Path) -> str:
+    """A path within the working folder; a hash of any other.
+
+    The working folder is part of both: another checkout's data/demo is another dataset.
+    """
+    place = path.resolve()
+    here = Path.cwd().resolve()
+    name = place.relative_to(here).as_posix() if place.is_relative_to(here) else ""
+    return f"{name}#{digest(str(place))}"
+
+
+def _shown(place: Any) -> str:
+    name = str(place or "").partition("#")[0]
+    return f" ({name})" if name else ""
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return content if isinstance(content, dict) else {}

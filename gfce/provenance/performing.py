@@ -1,0 +1,66 @@
+"""Doing a task: what it reads is verified, what it writes is recorded, nothing is done twice."""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from pathlib import Path
+
+from gfce.config import StudyConfig
+from gfce.files import recording
+from gfce.provenance.records import Record
+from gfce.provenance.state import INITIAL, Provenance
+from gfce.provenance.tasks import Task
+
+LOGGER = logging.getLogger(__name__)
+LEFTOVER = re.compile(r"\.\d+-.+")
+"""What a killed process leaves: the temporary names of gfce.files."""
+
+
+def perform(
+    config: StudyConfig,
+    task: Task,
+    run: Callable[[Provenance], None],
+    initial_weights: str | None = None,
+) -> None:
+    """Do a task unless its result is as it would be made now.
+
+    The former result stays until the new one is there: files are replaced one by one, those that
+    are not written any more go last, and until the record is written the result counts as due.
+
+    Args:
+        config: the study.
+        task: what to do.
+        run: does it; given what is known of the study's results.
+        initial_weights: hash of the weights that a training begins with.
+
+    Raises:
+        UserError: something that the task reads is missing, out of date or damaged.
+    """
+    state = Provenance(config)
+    state.require(task)
+    wanted, former = state.recipe(task), state.record(task)
+    if initial_weights:
+        wanted = replace(wanted, inputs={**wanted.inputs, INITIAL: initial_weights})
+    root = state.root(task)
+    complete = not state.unusable(task)
+    if complete and former and former.recipe == wanted and not former.damage(root, thoroughly=True):
+        LOGGER.info("%s: up to date", task)
+        return
+    with recording() as written:
+        run(state)
+    record = Record.of(wanted, root, written)
+    _remove(former.files if former else (), record.files, root)
+    record.save(state.record_path(task))
+
+
+def _remove(former: Iterable[str], kept: Iterable[str], root: Path) -> None:
+    """Remove what the result no longer has, and what killed attempts left beside it."""
+    for name in set(former) - set(kept):
+        (root / name).unlink(missing_ok=True)
+    for folder in {(root / name).parent for name in kept}:
+        for path in folder.glob(".*"):
+            if LEFTOVER.fullmatch(path.name) and path.is_file():
+                path.unlink(missing_ok=True)

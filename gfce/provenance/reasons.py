@@ -1,0 +1,59 @@
+"""Why a result is not what it would be now, in words."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from gfce.provenance.records import Recipe
+
+MODALITIES = {"t1w": "T1w", "t2w": "T2w", "ce": "CE", "tumour": "tumour mask"}
+MISSING = object()
+
+
+def difference(step: str, made: Recipe, wanted: Recipe) -> str | None:
+    """The first difference between two recipes of a step (None: they are the same)."""
+    found = [*_code(step, made, wanted), *_settings(made, wanted), *_inputs(made, wanted)]
+    if not found:
+        return None
+    more = f" (and {len(found) - 1} more)" if len(found) > 1 else ""
+    return found[0] + more
+
+
+def _changes(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[tuple[str, Any, Any]]:
+    for name in [*old, *(name for name in new if name not in old)]:
+        before, after = old.get(name, MISSING), new.get(name, MISSING)
+        if before != after:
+            yield name, before, after
+
+
+def _code(step: str, made: Recipe, wanted: Recipe) -> Iterator[str]:
+    for unit, old, new in _changes(made.versions, wanted.versions):
+        yield f"version of {unit} {_shown(old)} -> {_shown(new)}"
+    files = [name for name, _, _ in _changes(made.edited, wanted.edited)]
+    if files:
+        version = wanted.versions.get(step, 0)
+        yield f"code of {step} edited since version {version} ({', '.join(files)})"
+
+
+def _settings(made: Recipe, wanted: Recipe) -> Iterator[str]:
+    for name, old, new in _changes(made.settings, wanted.settings):
+        yield f"setting {name} {_shown(old)} -> {_shown(new)}"
+
+
+def _inputs(made: Recipe, wanted: Recipe) -> Iterator[str]:
+    for name, old, new in _changes(made.inputs, wanted.inputs):
+        verb = "added" if old is MISSING else "removed" if new is MISSING else "changed"
+        yield f"input {_named(name)} {verb}"
+
+
+def _named(name: str) -> str:
+    """`sub-07 t1w` as people write it."""
+    patient, _, modality = name.rpartition(" ")
+    known = MODALITIES.get(modality)
+    return f"{patient} {known}" if known and re.fullmatch(r"\S+", patient) else name
+
+
+def _shown(value: Any) -> str:
+    return "none" if value is MISSING or value is None else str(value)

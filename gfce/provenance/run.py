@@ -1,0 +1,107 @@
+"""One run of the workflow: which tasks it has to do, and the flags that tell Snakemake.
+
+Results themselves are not declared as outputs, because Snakemake deletes those before a job
+starts; a job's output is a flag below records/, in a folder of its own for each run, and only
+tasks that are due are asked for (docs/developing.md).
+"""
+
+from __future__ import annotations
+
+import logging
+import shutil
+from functools import cached_property
+from pathlib import Path
+
+from gfce.config import StudyConfig
+from gfce.provenance.owner import check_owner, claim, lock
+from gfce.provenance.state import NOT_MADE, Provenance
+from gfce.provenance.tasks import Task, reads, tasks
+from gfce.study import Results
+
+LOGGER = logging.getLogger(__name__)
+SHOWN = 20
+"""Reasons that a run lists; `gfce status` has all of them."""
+
+
+class Run:
+    """A run of the workflow on a study.
+
+    Args:
+        config: the study.
+        path: its configuration file.
+        is_driver: whether this process decides what is done (a job's own does not).
+    """
+
+    def __init__(self, config: StudyConfig, path: Path, *, is_driver: bool) -> None:
+        self._config, self._path, self._is_driver = config, path, is_driver
+        self._folder = Results(config).records / ".runs"
+        numbers = [int(f.name) for f in self._folder.glob("[0-9]*") if f.name.isdigit()]
+        self._number = max(numbers, default=0) + is_driver
+        self._lock: int | None = None
+        self._said: set[str] = set()
+        if is_driver:
+            check_owner(config, path)
+
+    def begin(self) -> None:
+        """Take the results for this run; called once, before its first job."""
+        self._lock = lock(self._config)
+        claim(self._config, self._path)
+        shutil.rmtree(self._folder, ignore_errors=True)
+        (self._folder / str(self._number)).mkdir(parents=True)
+
+    def flag(self, task: Task) -> Path:
+        """The file that says that a task has been done in this run."""
+        return self._folder / str(self._number) / task.step / str(task.what)
+
+    @property
+    def is_undecided(self) -> bool:
+        """Whether what is due will be known only after the index of a changed dataset.
+
+        A study that has nothing but its cohort needs all of it in any case.
+        """
+        if not self._is_driver or self.flag(Task("index")).exists():
+            return False
+        due = self._before.reason(Task("index"))
+        later = [task for task in tasks(self._config) if task.step not in ("simulate", "index")]
+        return due is not None and any(self._before.record(task) for task in later)
+
+    @property
+    def _now(self) -> Provenance:
+        return self._after if self.flag(Task("index")).exists() else self._before
+
+    @cached_property
+    def _before(self) -> Provenance:
+        return Provenance(self._config)
+
+    @cached_property
+    def _after(self) -> Provenance:
+        """What is known once this run has indexed the cohort."""
+        return Provenance(self._config)
+
+    def waits_for(self, task: Task) -> list[Path]:
+        """The flags of the tasks that a task reads from, and that are due."""
+        return self.flags(reads(self._config, task))
+
+    def flags(self, wanted: list[Task]) -> list[Path]:
+        """The flags of those of these tasks that are due."""
+        if not self._is_driver:
+            return []
+        return [self.flag(task) for task in wanted if self._now.reason(task)]
+
+    def explain(self) -> None:
+        """Log why results that exist are made again."""
+        state = self._now
+        shown = [Task("simulate"), Task("index")] if self.is_undecided else tasks(self._config)
+        reasons = [
+            f"{task}: {reason}"
+            for task in shown
+            if (reason := state.reason(task))
+            and reason != NOT_MADE
+            and not reason.startswith("follows")
+        ]
+        fresh = [reason for reason in reasons if reason not in self._said]
+        self._said.update(fresh)
+        for reason in fresh[:SHOWN]:
+            LOGGER.warning("due: %s", reason)
+        if len(fresh) > SHOWN:
+            LOGGER.warning("due: and %d more (`gfce status`)", len(fresh) - SHOWN)

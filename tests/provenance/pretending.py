@@ -1,0 +1,59 @@
+"""A study that looks finished: every result is a file of text with a true record."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from gfce.cohort.index import index
+from gfce.config import StudyConfig
+from gfce.files import write_text
+from gfce.provenance.performing import perform
+from gfce.provenance.state import Provenance
+from gfce.provenance.tasks import Task, tasks
+from gfce.study import Results, figure_names
+
+MODEL = ("weights.safetensors", "normalization.json", "history.csv", "run.json")
+
+
+def pretend(config: StudyConfig) -> None:
+    """Index the cohort, and pretend to do everything else that is due."""
+    for task in tasks(config):
+        if task.step == "index":
+            perform(config, task, lambda _: index(config))
+        elif task.step != "simulate":
+            perform(config, task, lambda _, task=task: _write(config, task))
+
+
+def _write(config: StudyConfig, task: Task) -> None:
+    for path in files(config, task):
+        write_text(str(task), path)
+
+
+def files(config: StudyConfig, task: Task) -> list[Path]:
+    """Some of what a task writes."""
+    results, cell, what = Results(config), task.cell, str(task.what)
+    if cell:
+        return {
+            "train": [results.model(cell) / name for name in MODEL],
+            "predict": [results.predictions(cell) / name for name in ("a.nii.gz", "a.json")],
+            "evaluate": [results.cell_metrics(cell)],
+        }[task.step]
+    return {
+        "preprocess": [results.images(what) / "statistics.csv"],
+        "baselines": [results.baselines],
+        "tabulate": [results.metrics, results.table("table1", "csv")],
+        "compare": [results.paired_tests, results.datapackage],
+        "figures": [results.figure(what, "png")] if what in figure_names(config) else [],
+    }[task.step]
+
+
+def due(config: StudyConfig) -> dict[Task, str]:
+    """What is due now, and why."""
+    state = Provenance(config)
+    reasons = {task: state.reason(task) for task in tasks(config)}
+    return {task: reason for task, reason in reasons.items() if reason}
+
+
+def steps(found: dict[Task, str]) -> set[str]:
+    """The steps of these tasks."""
+    return {task.step for task in found}

@@ -1,0 +1,118 @@
+"""Which part of the code gets a new version when a reference study comes out otherwise."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from cohorts import REPOSITORY, minimal_config
+
+from gfce.config import StudyConfig, load_config, parse_config
+from gfce.provenance.code import MODULES, read_lock
+from gfce.provenance.locking import REFERENCE, Outputs, changed_units, outputs
+from gfce.study import Cell, Results, cells
+
+
+@pytest.fixture
+def config() -> StudyConfig:
+    networks = {"mmgsn_net": {"width": 8}, "small": {"architecture": "unet", "width": 8}}
+    names = ["min_max", "z_score", "nyul"]
+    return parse_config(
+        minimal_config(grid={"networks": networks, "normalizations": names}), "test.yaml"
+    )
+
+
+def differing(step: str, *paths: str) -> tuple[Outputs, Outputs]:
+    before: Outputs = {name: {} for name in MODULES}
+    return before, {**before, step: dict.fromkeys(paths, "new")}
+
+
+def weights(*chosen: Cell) -> list[str]:
+    return [f"models/{cell}/weights.safetensors" for cell in chosen]
+
+
+@pytest.mark.parametrize(
+    ("network", "normalization", "units"),
+    [
+        (None, None, {"train"}),
+        ("small", None, {"network/unet"}),
+        (None, "nyul", {"normalization/nyul"}),
+        ("small", "nyul", {"train"}),
+    ],
+)
+def test_what_differs_by_network_or_normalization_is_theirs(
+    config: StudyConfig, network: str | None, normalization: str | None, units: set[str]
+) -> None:
+    chosen = [
+        cell
+        for cell in cells(config)
+        if network in (None, cell.network) and normalization in (None, cell.normalization)
+    ]
+    before, after = differing("train", *weights(*chosen))
+    assert changed_units(config, before, after, set(MODULES)) == units
+
+
+def test_a_step_without_an_edited_file_got_other_inputs(config: StudyConfig) -> None:
+    before, after = differing("evaluate", f"metrics/{cells(config)[0]}.csv")
+    assert changed_units(config, before, after, {"train"}) == set()
+    assert changed_units(config, before, after, {"evaluate"}) == {"evaluate"}
+
+
+def test_the_same_files_change_nothing(config: StudyConfig) -> None:
+    before, _ = differing("train", *weights(*cells(config)))
+    assert changed_units(config, before, before, set(MODULES)) == set()
+
+
+def test_times_and_releases_are_no_results(config: StudyConfig, tmp_path: Path) -> None:
+    root = tmp_path / Results(config).root
+    cell = root / "models" / cells(config)[0].folder
+    cell.mkdir(parents=True)
+
+    def write(seconds: float, loss: float) -> Outputs:
+        (cell / "history.csv").write_text(f"epoch,loss_l1,seconds\n1,{loss},{seconds}\n")
+        (cell / "run.json").write_text(str(seconds))
+        return outputs(config, tmp_path)
+
+    assert write(1, 0.5) == write(2, 0.5) != write(1, 0.6)
+
+
+def test_the_reference_studies_hold_every_unit() -> None:
+    known: set[str] = set(MODULES)
+    for path in (REPOSITORY / REFERENCE).glob("*.yaml"):
+        config = load_config(path)
+        known |= {f"normalization/{name}" for name in config.grid.normalizations}
+        known |= {f"network/{config.network(name).architecture}" for name in config.grid.networks}
+    assert known == set(read_lock()["versions"])
+
+
+@pytest.mark.skipif(not os.environ.get("GFCE_TEST_LONG"), reason="minutes: make test-long")
+def test_make_lock_decides_by_running(tmp_path: Path) -> None:
+    """A refactoring keeps all versions; another loss of U-Nets alone gets them a new one."""
+    clone = tmp_path / "clone"
+    files = subprocess.check_output(["git", "ls-files"], cwd=REPOSITORY, text=True).splitlines()
+    for name in files:
+        if (REPOSITORY / name).is_file() and not (REPOSITORY / name).is_symlink():
+            (clone / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(REPOSITORY / name, clone / name)
+    for command in (["init", "-q"], ["add", "-A"], ["commit", "-qm", "all"]):
+        author = ["-c", "user.name=test", "-c", "user.email=test@example.org"]
+        subprocess.run(["git", *author, *command], cwd=clone, check=True)
+    module = clone / "gfce" / "networks" / "unet.py"
+    module.write_text(module.read_text() + "\nREFACTORED = True\n")
+    assert _lock(clone) == "provenance.lock: no version changed"
+    source = module.read_text()
+    assert "nn.LeakyReLU(" in source or "nn.ReLU(" in source
+    module.write_text(source.replace("nn.LeakyReLU(", "nn.ELU(").replace("nn.ReLU(", "nn.ELU("))
+    assert _lock(clone) == "provenance.lock: network/unet changed"
+    assert "- network/unet: version 1 -> 2" in (clone / "CHANGELOG.md").read_text()
+
+
+def _lock(clone: Path) -> str:
+    command = [sys.executable, "-P", "-m", "gfce.provenance.locking"]
+    environment = {**os.environ, "PYTHONPATH": str(clone)}
+    answer = subprocess.check_output(command, cwd=clone, env=environment, text=True)
+    return answer.strip().splitlines()[-1]
