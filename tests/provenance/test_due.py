@@ -97,7 +97,7 @@ def test_a_replaced_image_reruns_what_saw_it(finished: StudyConfig) -> None:
     write_image(image(99), volume(finished, patient, "t1w"))
     reasons = due(finished)
     assert reasons.pop(Task("index")) == f"input {patient} changed"
-    assert set(reasons.values()) == {"follows index"}
+    assert all(reason.startswith("follows") for reason in reasons.values())
     index_anew(finished)
     found = due(finished)
     pooled = read_training_set(Results(finished), "both")
@@ -123,10 +123,8 @@ def test_a_touched_image_reruns_nothing_downstream(finished: StudyConfig) -> Non
 
 
 def test_a_mask_that_is_delivered_later_reruns_scores(finished: StudyConfig) -> None:
-    mask = image(1) > 300
-    write_image(
-        mask, finished.cohort.dataset / MASKS / "sub-D1/anat/sub-D1_label-tumour_mask.nii.gz"
-    )
+    path = anat_path("sub-D1", "label-tumour_mask")
+    write_image(image(1) > 300, finished.cohort.dataset / MASKS / f"{path}.nii.gz")
     index_anew(finished)
     assert steps(due(finished)) == {"preprocess", "evaluate", "baselines", "tabulate", "compare"}
 
@@ -228,9 +226,7 @@ def test_bit_rot_is_found_when_it_is_read(finished: StudyConfig) -> None:
     os.utime(weights, ns=(times.st_atime_ns, times.st_mtime_ns))
     assert due(finished) == {}
     (Results(finished).predictions(cell) / "a.json").unlink()
-    with pytest.raises(
-        UserError, match=r"weights.safetensors: is not as it was written: run `gfce"
-    ):
+    with pytest.raises(UserError, match=r"weights.safetensors: is not as it was written: run"):
         perform(finished, Task("predict", cell), lambda _: None)
     assert "is not as it was written" in due(finished)[Task("train", cell)]
 

@@ -2,21 +2,14 @@
 
 from __future__ import annotations
 
+import fcntl
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 import SimpleITK as sitk  # noqa: N813
 import yaml
-from workflow.test_whole_study import (
-    files_of,
-    run_to_the_end,
-    simulated_study,
-    snakemake,
-    write_config,
-)
+from studies import files_of, run_to_the_end, simulated_study, snakemake, write_config
 
 from gfce.config import load_config
 from gfce.study import Results, cells, read_training_set
@@ -184,21 +177,10 @@ def test_a_name_that_cannot_be_quoted_is_refused(tmp_path: Path, name: str) -> N
 
 def test_a_second_driver_is_refused(study: Path) -> None:
     lock = Results(load_config(study)).root / ".driver.lock"
-    holder = subprocess.Popen(
-        [
-            sys.executable,
-            "-c",
-            "import fcntl, sys; f = open(sys.argv[1]); fcntl.flock(f, 2); print(flush=True); input()",
-            lock,
-        ],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-    )
-    assert holder.stdout is not None
-    holder.stdout.readline()
-    (Results(load_config(study)).tables / "table1.csv").unlink()
-    answer = snakemake(study)
-    holder.communicate(b"\n")
+    with lock.open() as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        (Results(load_config(study)).tables / "table1.csv").unlink()
+        answer = snakemake(study)
     assert answer.returncode != 0
     assert "another snakemake is at work on this study" in answer.stderr
     assert "Traceback" not in answer.stderr
