@@ -152,8 +152,8 @@ def test_a_simulation_never_replaces_what_it_did_not_write(study: Path) -> None:
     assert (config.cohort.dataset / "participants.tsv").read_bytes() == participants
 
 
-@pytest.mark.parametrize("name", ["a;touch x;b", "a b", "a&b", "a'b", 'a"b', "$(touch x)", "-a"])
-def test_no_name_is_a_command(tmp_path: Path, name: str) -> None:
+def test_no_name_is_a_command(tmp_path: Path) -> None:
+    name = "-a;touch x; b & 'c' \"d\" $(touch x) `touch x` | #"
     folder = tmp_path / name
     folder.mkdir()
     content = simulated_study(folder)
