@@ -14,7 +14,9 @@ from gfce.cohort.bids import patient_ids, read_dataset
 from gfce.cohort.importing import import_manifest
 from gfce.errors import UserError
 from gfce.images.arrays import Grid
-from gfce.images.volumes import read_image, same_grid, to_array, to_image, write_image
+from gfce.images.reading import read_image
+from gfce.images.volumes import same_grid, to_array, to_image
+from gfce.images.writing import write_image
 
 HEADER = "patient,institution,t1w,t2w,ce,tumour_mask\n"
 
@@ -59,12 +61,15 @@ def test_the_dataset_is_valid_bids(manifest: Path, tmp_path: Path) -> None:
     ("text", "expected"),
     [
         ("patient,institution,t1w,t2w\n", "column ce is missing"),
-        (HEADER + "Doe,North,gone.nii,t2.nrrd,ce.nrrd,\n", "sub-Doe: t1w: gone.nii: no such file"),
+        (
+            HEADER + "Doe,North,gone.nii,t2.nrrd,ce.nrrd,\n",
+            "sub-Doe: t1w: gone.nii: no such file",
+        ),
         (HEADER + "Doe,N,t1.nrrd,t2.nrrd,ce.nrrd,\n" * 2, "patient Doe is there twice"),
         (HEADER + "D-1,N,,,,\nD1,N,,,,\n", "patient D1: gives no BIDS id of its own"),
         (
             HEADER + "Doe,North,manifest.csv,t2.nrrd,ce.nrrd,\n",
-            "sub-Doe: manifest.csv: not an image",
+            "sub-Doe: t1w: manifest.csv: not an image of a format that is read",
         ),
     ],
 )
