@@ -32,7 +32,7 @@ class Layout:
     `shape` is (x, y, z). The voxels are a stream that begins `start` bytes into the file `data`;
     it is decompressed, and `skip` bytes of it come before the first voxel. A value is the stored
     number times `slope` plus `inter`. `forms` are the places that the header gives the voxels, by
-    name; empty if SimpleITK alone understands them.
+    name: NIfTI may have two.
     """
 
     shape: tuple[int, ...]
@@ -95,8 +95,14 @@ def beside(path: Path, name: str) -> Path:
     try:
         check_regular(other)
     except UserError as error:
-        raise UserError(f"{name}, which has its voxels: {error}") from None
+        raise UserError(f"{brief(name)}, which has its voxels: {error}") from None
     return other
+
+
+def brief(text: str) -> str:
+    """Some words of a header, fit for a message: one line, and a short one."""
+    line = "".join(letter if letter.isprintable() else "?" for letter in text)
+    return line if len(line) <= 40 else f"{line[:37]}..."
 
 
 def three(lengths: list[int]) -> tuple[int, ...]:
