@@ -39,10 +39,10 @@ def check_mask(image: Image, path: Path, label: int | None = None) -> Image:
     array = sitk.GetArrayViewFromImage(image)
     try:
         labels = _labels(array)
-        chosen = _only(labels) if label is None else label
+        chosen = _only(labels) if label is None else _tumours(label)
         share = float((array == chosen).mean())
         if share == 0:
-            raise UserError(f"has no voxel of label {chosen} (it has {_listed(labels)})")
+            raise UserError(f"has no voxel of label {chosen} (it has {_listed(labels)}): choose another")
         if share > MAX_SHARE:
             raise UserError(f"{share:.0%} of its voxels are tumour, over half: is it inverted?")
     except UserError as error:
@@ -57,6 +57,14 @@ def _labels(array: NDArray[np.generic]) -> list[int]:
     if len(wrong):
         raise UserError(f"has a voxel of {wrong[0]:g}: give labels (0, 1, ...), not probabilities")
     return [int(value) for value in values]
+
+
+def _tumours(label: int) -> int:
+    """A label that a tumour can have."""
+    if label < 1:
+        what = "is the background" if label == 0 else "is none"
+        raise UserError(f"label {label} {what}: choose the tumour's with mask_label")
+    return label
 
 
 def _only(labels: list[int]) -> int:
