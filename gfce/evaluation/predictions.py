@@ -33,7 +33,8 @@ def load_prediction(folder: Path, patient_id: str, images: Path) -> Volume:
     try:
         image = read_image(prediction_path(folder, patient_id))
     except UserError as error:
-        raise UserError(f"{patient_id}: {error}: run `gfce predict` again") from None
+        what, _, _ = str(error).rpartition(": ")  # what to do is another thing here
+        raise UserError(f"{patient_id}: {what}: run `gfce predict` again") from None
     grid, shape = load_grid(images, patient_id), load_shape(images, patient_id)
     if not same_grid(image, to_image(np.zeros(shape, np.uint8), grid)):
         raise UserError(

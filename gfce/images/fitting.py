@@ -56,14 +56,17 @@ def load_normalization(folder: Path) -> FittedNormalization:
 
 
 def _checked(name: str, parameters: dict[str, list[float]]) -> FittedNormalization:
-    """A normalization with as many finite numbers for each modality as its fit gives."""
-    number = len(NORMALIZATIONS[name].fit([_UNIT]))
+    """A normalization with as many numbers for each modality as its fit gives, and of use."""
+    expected = np.shape(NORMALIZATIONS[name].fit([_UNIT]))
     if set(parameters) != set(MODALITIES):
         raise ValueError("other modalities")
-    for values in parameters.values():
-        if len(values) != number or not np.isfinite(np.array(values, dtype=np.float64)).all():
+    normalization = FittedNormalization(name, parameters)
+    for modality, values in parameters.items():
+        with np.errstate(all="ignore"):
+            mapped = normalization.normalize(modality, np.zeros((1, 1, 1), np.float32), _UNIT)
+        if np.shape(values) != expected or not np.isfinite([*values, *mapped.flat]).all():
             raise ValueError("other parameters")
-    return FittedNormalization(name, parameters)
+    return normalization
 
 
 _UNIT = VolumeStatistics(0, 1, 0.5, 0.5, 0, 1, LANDMARKS, (0.5,), (0.5,))

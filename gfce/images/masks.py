@@ -42,7 +42,9 @@ def check_mask(image: Image, path: Path, label: int | None = None) -> Image:
         chosen = _only(labels) if label is None else _tumours(label)
         share = float((array == chosen).mean())
         if share == 0:
-            raise UserError(f"has no voxel of label {chosen} (it has {_listed(labels)}): choose another")
+            raise UserError(
+                f"has no voxel of label {chosen} (it has {_listed(labels)}): choose another"
+            )
         if share > MAX_SHARE:
             raise UserError(f"{share:.0%} of its voxels are tumour, over half: is it inverted?")
     except UserError as error:

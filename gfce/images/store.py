@@ -133,6 +133,8 @@ def _array(file: Any, name: str, dtype: type[np.generic]) -> NDArray[Any]:
     if array.dtype != dtype or array.ndim != 3 or array.shape != _shape(file):
         raise ValueError("other arrays")
     _check_finite(array)
+    if dtype is np.uint8 and array.max() > 1:
+        raise ValueError("no mask")
     return array
 
 
@@ -160,7 +162,7 @@ def _tuples(content: dict[str, Any]) -> dict[str, Any]:
 def _opened(folder: Path, patient_id: str) -> Iterator[Any]:
     """A patient's file; what is wrong with its content is told in one line."""
     path = folder / f"{patient_id}.safetensors"
-    if not path.exists():
+    if not path.is_file():
         raise UserError(f"{patient_id}: not in {folder}: run `gfce preprocess` first")
     try:
         with safe_open(path, framework="numpy") as file:
