@@ -34,16 +34,11 @@ from gfce.config import Images
 from gfce.images.arrays import Grid
 from gfce.images.normalizations import NORMALIZATIONS
 from gfce.images.preprocess import resample_patient
+from gfce.images.reading import read_image
 from gfce.images.statistics import VolumeStatistics
 from gfce.images.store import MODALITIES
-from gfce.images.volumes import (
-    orient,
-    read_image,
-    resample_in_plane,
-    to_array,
-    to_image,
-    write_image,
-)
+from gfce.images.volumes import orient, resample_in_plane, to_array, to_image
+from gfce.images.writing import write_image
 
 Volumes: TypeAlias = dict[str, NDArray[np.float32]]
 """Normalized volumes by modality, (slice, row, column)."""

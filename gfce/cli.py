@@ -33,7 +33,7 @@ def _simulate(arguments: argparse.Namespace) -> None:
 def _import(arguments: argparse.Namespace) -> None:
     from gfce.cohort.importing import import_manifest
 
-    import_manifest(arguments.manifest, arguments.output)
+    import_manifest(arguments.manifest, arguments.output, arguments.mask_label)
 
 
 def _index(arguments: argparse.Namespace) -> None:
@@ -193,6 +193,9 @@ COMMANDS: list[tuple[str, Callable[[argparse.Namespace], None], str, list[Argume
             _argument("manifest", type=Path, metavar="MANIFEST", help="CSV: patient, ..."),
             _argument(
                 *("-o", "--output"), type=Path, required=True, metavar="DATASET", help="to write"
+            ),
+            _argument(
+                "--mask-label", type=int, metavar="N", help="the tumour's in masks with several"
             ),
         ],
     ),

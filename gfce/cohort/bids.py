@@ -16,7 +16,8 @@ import pandas as pd
 from gfce import __version__
 from gfce.errors import UserError
 from gfce.files import check_rows, write_json, write_text
-from gfce.images.volumes import Image, write_image
+from gfce.images.volumes import Image
+from gfce.images.writing import write_image
 
 BIDS_VERSION = "1.10.0"
 DESCRIPTION = "dataset_description.json"
@@ -149,14 +150,18 @@ def patient_ids(names: Iterable[str]) -> dict[str, str]:
     """BIDS ids for any patient names: letters and digits are kept, the rest is left out.
 
     Raises:
-        UserError: a name has no letter or digit, or two names become the same id.
+        UserError: a name has no letter or digit, or two names become the same id but for upper
+            and lower case.
     """
     ids: dict[str, str] = {}
+    taken: set[str] = set()
     for name in names:
         label = "".join(letter for letter in name if letter.isascii() and letter.isalnum())
-        if not label or f"sub-{label}" in ids.values():
+        # Some file systems do not tell sub-a from sub-A.
+        if not label or f"sub-{label}".lower() in taken:
             raise UserError(f"patient {name}: gives no BIDS id of its own: rename the patient")
         ids[name] = f"sub-{label}"
+        taken.add(ids[name].lower())
     return ids
 
 

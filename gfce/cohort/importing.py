@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-
-import pandas as pd
 
 from gfce.cohort.bids import (
     Patient,
@@ -13,65 +15,86 @@ from gfce.cohort.bids import (
     write_masks_description,
     write_patient,
 )
+from gfce.cohort.manifest import MASK, image_path, read_manifest, shown
 from gfce.errors import UserError
-from gfce.files import check_rows, records
+from gfce.images.formats import format_of
+from gfce.images.layout import check_regular
+from gfce.images.masks import check_mask
+from gfce.images.reading import read_image
 from gfce.images.store import MODALITIES
-from gfce.images.volumes import check_finite, read_image
+from gfce.images.volumes import Image
 from gfce.progress import progress
 
-COLUMNS = ("patient", "institution", *MODALITIES)
 
-
-def import_manifest(manifest: Path, dataset: Path) -> None:
-    """Write the patients of a manifest as a BIDS dataset.
+def import_manifest(manifest: Path, dataset: Path, label: int | None = None) -> None:
+    """Write the patients of a manifest as a BIDS dataset, all of them or nothing.
 
     The manifest is a CSV with the columns patient, institution, t1w, t2w, ce and, if wished,
     tumour_mask; paths are relative to the manifest. An empty path is a modality that the patient
-    lacks: `gfce index` then says what becomes of the patient. No voxel is changed.
+    lacks: `gfce index` then says what becomes of the patient. No voxel is changed, but for masks
+    with several labels, of which `label` is the tumour's: they become 0 and 1. Of an image's
+    header nothing but the geometry is kept.
 
     Raises:
         UserError: a column is missing, a file cannot be read, two patients would share an id, or
             the dataset exists already.
     """
-    table = _read_manifest(manifest)
-    if dataset.exists() and any(dataset.iterdir()):
-        raise UserError(f"{dataset}: is not empty: name a new folder")
-    ids = patient_ids(table["patient"])
-    patients = [(ids[row["patient"]], row) for row in records(table)]
+    table = read_manifest(manifest)
+    ids = patient_ids(row["patient"] for row in table)
+    patients = [(ids[row["patient"]], row) for row in table]
     for patient_id, row in patients:
-        _check_files(patient_id, row, manifest.parent)
-    for patient_id, row in progress(patients, "import"):
-        write_patient(dataset, _read_patient(patient_id, row, manifest.parent))
-    if any(row["tumour_mask"] for _, row in patients):
-        write_masks_description(dataset)
-    institutions = {patient: row["institution"] for patient, row in patients}
-    write_dataset(dataset, dataset.name, institutions, "gfce import")
+        _check_files(patient_id, row, manifest)
+    with _new_folder(dataset) as root:
+        for patient_id, row in progress(patients, "import"):
+            write_patient(root, _read_patient(patient_id, row, manifest, label))
+        if any(row[MASK] for _, row in patients):
+            write_masks_description(root)
+        institutions = {patient: row["institution"] for patient, row in patients}
+        write_dataset(root, dataset.resolve().name, institutions, "gfce import")
 
 
-def _read_manifest(manifest: Path) -> pd.DataFrame:
+@contextmanager
+def _new_folder(path: Path) -> Iterator[Path]:
+    """A folder beside a new or empty one, whose place it takes if the block succeeds."""
+    if path.exists() and (not path.is_dir() or any(path.iterdir())):
+        raise UserError(f"{path.name}: is not empty: name a new folder")
+    whole = path.resolve()
+    temporary = whole.with_name(f".{os.getpid()}-{whole.name}")
+    temporary.mkdir(parents=True)
     try:
-        table = pd.read_csv(manifest, dtype=str, keep_default_na=False)
-    except OSError as error:
-        raise UserError(f"{manifest}: {error.strerror}: name a manifest that exists") from None
-    except (ValueError, UnicodeDecodeError):
-        raise UserError(f"{manifest}: not a CSV table in UTF-8: export it as one") from None
-    check_rows(table, manifest, COLUMNS, "patient")
-    return table if "tumour_mask" in table else table.assign(tumour_mask="")
+        yield temporary
+        temporary.replace(whole)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
 
 
-def _check_files(patient_id: str, row: dict[str, str], folder: Path) -> None:
-    for column in (*MODALITIES, "tumour_mask"):
-        if row[column] and not (folder / row[column]).exists():
-            raise UserError(f"{patient_id}: {column}: {row[column]}: no such file: correct the row")
+def _check_files(patient_id: str, row: dict[str, str], manifest: Path) -> None:
+    """Look at all files of a patient before any is read, which takes long."""
+    for column in (*MODALITIES, MASK):
+        if not row[column]:
+            continue
+        path = image_path(manifest, row[column])
+        try:
+            check_regular(path)
+            format_of(path)
+        except UserError as error:
+            raise UserError(f"{patient_id}: {column}: {shown(row[column])}: {error}") from None
 
 
-def _read_patient(patient_id: str, row: dict[str, str], folder: Path) -> Patient:
+def _read_patient(
+    patient_id: str, row: dict[str, str], manifest: Path, label: int | None
+) -> Patient:
     try:
-        images = {m: read_image(folder / row[m]) for m in MODALITIES if row[m]}
-        for modality, image in images.items():
-            check_finite(image, folder / row[modality])
-        tumour = read_image(folder / row["tumour_mask"]) if row["tumour_mask"] else None
+        images = {m: read_image(image_path(manifest, row[m])) for m in MODALITIES if row[m]}
+        tumour = _read_mask(image_path(manifest, row[MASK]), label) if row[MASK] else None
     except UserError as error:
         raise UserError(f"{patient_id}: {error}") from None
     sidecars = {modality: {"InstitutionName": row["institution"]} for modality in images}
     return Patient(patient_id, row["institution"], images, sidecars, tumour)
+
+
+def _read_mask(path: Path, label: int | None) -> Image:
+    """A mask as it is, if it is one already, or that of the label."""
+    image = read_image(path)
+    mask = check_mask(image, path, label)
+    return image if label is None else mask

@@ -6,10 +6,24 @@ from dataclasses import dataclass
 from itertools import combinations
 from pathlib import Path
 
+import numpy as np
+
 from gfce.cohort.bids import PatientFiles
 from gfce.errors import UserError
+from gfce.images.arrays import Volume
+from gfce.images.masks import read_mask
+from gfce.images.reading import read_image
+from gfce.images.statistics import PERCENTILES
 from gfce.images.store import MODALITIES
-from gfce.images.volumes import Image, check_finite, read_image, same_grid, to_array
+from gfce.images.volumes import Image, orient, same_grid, to_array
+
+MIN_PIXELS = 16
+"""The fewest rows and columns of an axial slice: fewer show no anatomy."""
+MIN_CONTRAST = 0.01
+"""The least range of the middle 99% of a volume, as a share of their largest magnitude: a head is
+brighter than the air around it, by much more than this."""
+MAX_OUTLIER = 1000.0
+"""How many times that range the whole range may be: with more, Min-Max makes the head one grey."""
 
 
 @dataclass(frozen=True)
@@ -21,20 +35,24 @@ class Checked:
     voxel_mm: tuple[float, ...]
 
 
-def check_patient(patient: PatientFiles) -> Checked:
+def check_patient(patient: PatientFiles, label: int | None = None) -> Checked:
     """Read a patient's three volumes and check that a study can use them.
 
+    `label` is the number of the tumour in the mask, where this has several.
+
     Raises:
-        UserError: a modality is missing or there more than once, a volume is constant, not
-            finite or unreadable, or the volumes (and tumour mask) lie on different grids. The
-            message names the patient and the file.
+        UserError: a modality is missing or there more than once, a file is unreadable, a volume
+            is too small, (nearly) constant or the same as another, the mask is none, or the
+            volumes (and tumour mask) lie on different grids. The message names the patient and
+            the file.
     """
     try:
         paths = {modality: _only_file(patient, modality) for modality in MODALITIES}
         images = {modality: read_image(path) for modality, path in paths.items()}
-        if patient.tumour is not None:
-            images["tumour mask"] = read_image(patient.tumour)
+        _check_sizes(paths, images)
         _check_intensities(paths, images)
+        if patient.tumour is not None:
+            images["tumour mask"] = read_mask(patient.tumour, label)
         _check_grids(images)
     except UserError as error:
         raise UserError(f"{patient.patient_id}: {error}") from None
@@ -52,12 +70,42 @@ def _only_file(patient: PatientFiles, modality: str) -> Path:
     return files[0]
 
 
-def _check_intensities(paths: dict[str, Path], images: dict[str, Image]) -> None:
+def _check_sizes(paths: dict[str, Path], images: dict[str, Image]) -> None:
     for modality, path in paths.items():
-        check_finite(images[modality], path)
-        array = to_array(images[modality])
-        if array.min() == array.max():
-            raise UserError(f"{path.name}: every voxel is {array.min():g}: export it again")
+        columns, rows, _ = orient(images[modality]).GetSize()
+        if min(columns, rows) < MIN_PIXELS:
+            raise UserError(
+                f"{path.name}: its axial slices have {rows} x {columns} pixels, "
+                f"less than {MIN_PIXELS} x {MIN_PIXELS}: leave the patient out"
+            )
+
+
+def _check_intensities(paths: dict[str, Path], images: dict[str, Image]) -> None:
+    arrays = {modality: to_array(images[modality]) for modality in paths}
+    for modality, path in paths.items():
+        try:
+            _check_contrast(arrays[modality])
+        except UserError as error:
+            raise UserError(f"{path.name}: {error}") from None
+    for first, second in combinations(arrays, 2):
+        if np.array_equal(arrays[first], arrays[second]):
+            raise UserError(f"{first} and {second} are the same image: give the right one for each")
+
+
+def _check_contrast(volume: Volume) -> None:
+    lowest, highest = float(volume.min()), float(volume.max())
+    if lowest == highest:
+        raise UserError(f"every voxel is {lowest:g}: export it again")
+    low, high = (float(value) for value in np.percentile(volume, PERCENTILES))
+    if low == high:
+        raise UserError(f"99% of its voxels or more are {low:g}: export it again")
+    if high - low < MIN_CONTRAST * max(abs(low), abs(high)):
+        raise UserError(f"99% of its voxels are between {low:g} and {high:g}: export it again")
+    if highest - lowest > MAX_OUTLIER * (high - low):
+        raise UserError(
+            f"its range is {lowest:g} to {highest:g} but that of 99% of its voxels {low:g} to "
+            f"{high:g}: remove the outliers"
+        )
 
 
 def _check_grids(images: dict[str, Image]) -> None:

@@ -136,5 +136,7 @@ def _simulate_one(
 def _as_patient(patient_id: str, institution: str, simulated: SimulatedPatient) -> Patient:
     grid = Grid(simulated.spacing, simulated.origin, simulated.direction)
     images = {name: to_image(array, grid) for name, array in simulated.images.items()}
-    tumour = images.pop("tumour")
+    mask = images.pop("tumour")
+    # Few slices may all miss the tumour, and a mask of nothing is no mask.
+    tumour = mask if simulated.images["tumour"].any() else None
     return Patient(patient_id, institution, images, simulated.sidecars, tumour)

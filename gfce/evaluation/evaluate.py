@@ -40,7 +40,8 @@ def evaluate(config: StudyConfig, cell: Cell) -> None:
     rows: list[dict[str, Any]] = []
     tested = test_patients(config, cell, read_patients(results))
     for patient in progress(records(tested), f"evaluate {model_label(config, cell)}"):
-        synthetic = load_prediction(results.predictions(cell), patient["patient_id"])
+        images = results.images(patient["institution"])
+        synthetic = load_prediction(results.predictions(cell), patient["patient_id"], images)
         scored = score_patient(results, patient, synthetic, normalization, config)
         rows += [{**identity, **row} for row in scored]
     write_csv(pd.DataFrame(rows, columns=METRIC_COLUMNS), results.cell_metrics(cell))

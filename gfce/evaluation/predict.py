@@ -13,7 +13,8 @@ from gfce.images.arrays import Volume
 from gfce.images.fitting import load_normalization
 from gfce.images.normalizations import FittedNormalization
 from gfce.images.store import load_grid, load_statistics, load_volumes
-from gfce.images.volumes import to_image, write_image
+from gfce.images.volumes import to_image
+from gfce.images.writing import write_image
 from gfce.progress import progress
 from gfce.study import Cell, Results, model_label, read_patients, test_patients
 

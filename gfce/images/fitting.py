@@ -5,9 +5,12 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import numpy as np
+
 from gfce.errors import UserError
 from gfce.files import write_json
-from gfce.images.normalizations import FittedNormalization
+from gfce.images.normalizations import NORMALIZATIONS, FittedNormalization
+from gfce.images.statistics import LANDMARKS, VolumeStatistics
 from gfce.images.store import MODALITIES, load_statistics
 from gfce.study import Cell, Results, read_patients, read_training_set
 
@@ -40,10 +43,31 @@ def load_normalization(folder: Path) -> FittedNormalization:
     """Read normalization.json of a model.
 
     Raises:
-        UserError: the model has none.
+        UserError: the model has none, or it is damaged.
     """
     path = folder / FILE
     if not path.exists():
         raise UserError(f"{path}: is not there: run `gfce train` first")
-    content = json.loads(path.read_text("utf-8"))
-    return FittedNormalization(content["normalization"], content["parameters"])
+    try:
+        content = json.loads(path.read_text("utf-8"))
+        return _checked(content["normalization"], content["parameters"])
+    except (ValueError, KeyError, TypeError):  # no UTF-8, no JSON, other content
+        raise UserError(f"{path}: is damaged: run `gfce train` again") from None
+
+
+def _checked(name: str, parameters: dict[str, list[float]]) -> FittedNormalization:
+    """A normalization with as many numbers for each modality as its fit gives, and of use."""
+    expected = np.shape(NORMALIZATIONS[name].fit([_UNIT]))
+    if set(parameters) != set(MODALITIES):
+        raise ValueError("other modalities")
+    normalization = FittedNormalization(name, parameters)
+    for modality, values in parameters.items():
+        with np.errstate(all="ignore"):
+            mapped = normalization.normalize(modality, np.zeros((1, 1, 1), np.float32), _UNIT)
+        if np.shape(values) != expected or not np.isfinite([*values, *mapped.flat]).all():
+            raise ValueError("other parameters")
+    return normalization
+
+
+_UNIT = VolumeStatistics(0, 1, 0.5, 0.5, 0, 1, LANDMARKS, (0.5,), (0.5,))
+"""Some volume, to see how many numbers are fitted."""

@@ -10,15 +10,11 @@ from gfce.config import Images, StudyConfig
 from gfce.errors import UserError
 from gfce.files import records, sha256, write_csv
 from gfce.images.arrays import Grid
+from gfce.images.masks import read_mask
+from gfce.images.reading import read_image
 from gfce.images.statistics import VolumeStatistics
 from gfce.images.store import MODALITIES, ResampledPatient, save_patient, statistics_rows
-from gfce.images.volumes import (
-    foreground,
-    orient,
-    read_image,
-    resample_in_plane,
-    to_array,
-)
+from gfce.images.volumes import foreground, orient, resample_in_plane, to_array
 from gfce.progress import progress
 from gfce.study import Results, read_patients
 
@@ -60,15 +56,23 @@ def check_unchanged(row: dict[str, str], dataset: Path) -> None:
             )
 
 
-def resample_patient(row: dict[str, str], dataset: Path, images: Images) -> ResampledPatient:
-    """Read one patient of patients.csv and resample every volume to the study's matrix."""
+def resample_patient(
+    row: dict[str, str], dataset: Path, images: Images, label: int | None = None
+) -> ResampledPatient:
+    """Read one patient of patients.csv and resample every volume to the study's matrix.
+
+    `label` is the number of the tumour in the mask, where this has several.
+
+    Raises:
+        UserError: a file has changed since `gfce index` and cannot be used any more.
+    """
     resampled = {
         modality: resample_in_plane(orient(read_image(dataset / row[modality])), images.matrix)
         for modality in MODALITIES
     }
     masks = {"foreground": foreground(resampled["t1w"], resampled["t2w"])}
     if not pd.isna(row["tumour"]):
-        tumour = orient(read_image(dataset / row["tumour"])) > 0
+        tumour = orient(read_mask(dataset / row["tumour"], label))
         masks["tumour"] = resample_in_plane(tumour, images.matrix, labels=True)
     volumes = {modality: to_array(image) for modality, image in resampled.items()}
     arrays = {name: to_array(mask) > 0 for name, mask in masks.items()}

@@ -1,66 +1,21 @@
-"""Reading, writing and resampling of volumes: the only module that knows SimpleITK.
+"""Images of SimpleITK: their arrays, grids, resampling and head.
 
-It turns images into the arrays of `gfce.images.arrays` and back.
+With `gfce.images.reading`, `gfce.images.writing` and `gfce.images.masks` the only modules that know
+SimpleITK. It turns images into the arrays of `gfce.images.arrays` and back.
 """
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TypeAlias
 
-import nibabel
 import numpy as np
 import SimpleITK as sitk  # noqa: N813 (the library's own convention)
 from numpy.typing import NDArray
 
-from gfce.errors import UserError
-from gfce.files import atomic_write
 from gfce.images.arrays import Grid, Volume
 
 Image: TypeAlias = sitk.Image
 """Voxels with their place in the patient."""
-
-
-def read_image(path: Path) -> Image:
-    """Read any 3D image that SimpleITK reads.
-
-    Raises:
-        UserError: the file is missing, unreadable or not one 3D volume.
-    """
-    if not path.exists():
-        raise UserError(f"{path.name}: no such file")
-    # ITK prints warnings of its own on standard error; what matters is raised below.
-    sitk.ProcessObject.SetGlobalWarningDisplay(False)
-    try:
-        image = sitk.ReadImage(str(path))
-    except RuntimeError:
-        raise UserError(f"{path.name}: not an image that SimpleITK can read") from None
-    if image.GetDimension() != 3 or image.GetNumberOfComponentsPerPixel() != 1:
-        raise UserError(f"{path.name}: not a single 3D volume of one value per voxel")
-    return image
-
-
-def check_finite(image: Image, path: Path) -> None:
-    """Refuse an image, as read from `path`, with voxels that are not finite.
-
-    The reader of NIfTI files silently makes such voxels 0, so these are looked at another way.
-
-    Raises:
-        UserError: a voxel is infinite or not a number.
-    """
-    is_real = image.GetPixelID() in (sitk.sitkFloat32, sitk.sitkFloat64)
-    if is_real and path.name.endswith((".nii", ".nii.gz")):
-        values = np.asarray(nibabel.load(path).dataobj)
-    else:
-        values = sitk.GetArrayViewFromImage(image)
-    if not np.isfinite(values).all():
-        raise UserError(f"{path.name}: has voxels that are not finite: export it again")
-
-
-def write_image(image: Image, path: Path) -> None:
-    """Write an image; the format is that of the file's name."""
-    with atomic_write(path) as temporary:
-        sitk.WriteImage(image, str(temporary), useCompression=True)
 
 
 def to_image(array: NDArray[np.generic], grid: Grid) -> Image:
@@ -87,11 +42,12 @@ def same_grid(first: Image, second: Image, tolerance_mm: float = 0.01) -> bool:
             second.TransformIndexToPhysicalPoint(corner),
             atol=tolerance_mm,
         )
-        for corner in _corners(first)
+        for corner in corners(first)
     )
 
 
-def _corners(image: Image) -> list[tuple[int, ...]]:
+def corners(image: Image) -> list[tuple[int, ...]]:
+    """The first voxel of an image and the last on each axis: where these lie, all others do."""
     last = [length - 1 for length in image.GetSize()]
     return [(0, 0, 0), (last[0], 0, 0), (0, last[1], 0), (0, 0, last[2])]
 

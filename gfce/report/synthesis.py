@@ -86,8 +86,9 @@ def _compared(
     config: StudyConfig, patient: dict[str, Any], cell: Cell, ce: Volume
 ) -> tuple[Volume, Volume]:
     results = Results(config)
-    synthetic = load_prediction(results.predictions(cell), patient["patient_id"])
-    statistics = load_statistics(results.images(patient["institution"]), patient["patient_id"])
+    images = results.images(patient["institution"])
+    synthetic = load_prediction(results.predictions(cell), patient["patient_id"], images)
+    statistics = load_statistics(images, patient["patient_id"])
     normalization = load_normalization(results.model(cell))
     raw = normalization.restore("ce", synthetic, statistics["ce"])
     return common_scale(ce, raw, "reference")

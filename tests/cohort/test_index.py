@@ -13,7 +13,8 @@ from gfce.cohort.index import PATIENT_COLUMNS, index
 from gfce.config import StudyConfig
 from gfce.errors import UserError
 from gfce.images.arrays import Grid
-from gfce.images.volumes import to_image, write_image
+from gfce.images.volumes import to_image
+from gfce.images.writing import write_image
 from gfce.study import Results
 
 GRID = Grid((2.0, 1.5, 4.0), (-10.0, -20.0, 30.0))
@@ -86,7 +87,7 @@ BROKEN = {
     other_grid: "sub-A2: t1w and ce lie on different grids",
     missing: "sub-A2: no t2w volume: add it or leave the patient out",
     twice: "sub-A2: 2 t2w volumes (sub-A2_T2w.nii.gz, sub-A2_run-2_T2w.nii.gz): keep one",
-    no_image: "sub-A2: sub-A2_T1w.nii.gz: not an image that SimpleITK can read",
+    no_image: "sub-A2: sub-A2_T1w.nii.gz: is not gzip data though its name says so",
 }
 
 

@@ -17,7 +17,8 @@ from gfce.images.fitting import fit_normalization, save_normalization
 from gfce.images.normalizations import NORMALIZATIONS
 from gfce.images.preprocess import preprocess
 from gfce.images.store import load_grid, load_statistics, load_volumes
-from gfce.images.volumes import to_image, write_image
+from gfce.images.volumes import to_image
+from gfce.images.writing import write_image
 from gfce.study import Cell, Results, find_cell, read_patients, test_patients
 
 test_patients.__test__ = False  # type: ignore[attr-defined]

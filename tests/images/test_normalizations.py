@@ -15,6 +15,7 @@ from gfce.config import NormalizationName
 from gfce.images.fitting import load_normalization, save_normalization
 from gfce.images.normalizations import NORMALIZATIONS, FittedNormalization
 from gfce.images.statistics import VolumeStatistics
+from gfce.images.store import MODALITIES
 from gfce.study import NORMALIZATION_LETTERS
 
 HAND = np.array([[[0, 1], [2, 5]]], dtype=np.float32)  # mean 2, sd sqrt(3.5)
@@ -32,7 +33,8 @@ def statistics_of(volume: np.ndarray) -> VolumeStatistics:
 
 
 def fitted(name: str, *training: np.ndarray) -> FittedNormalization:
-    return FittedNormalization.fit(name, {"ce": [statistics_of(volume) for volume in training]})
+    statistics = [statistics_of(volume) for volume in training]
+    return FittedNormalization.fit(name, dict.fromkeys(MODALITIES, statistics))
 
 
 def normalize(name: str, volume: np.ndarray, *training: np.ndarray) -> np.ndarray:

@@ -11,6 +11,7 @@ from gfce.cohort.index import index
 from gfce.config import StudyConfig
 from gfce.errors import UserError
 from gfce.images.preprocess import preprocess
+from gfce.images.reading import read_image
 from gfce.images.statistics import VolumeStatistics
 from gfce.images.store import (
     MODALITIES,
@@ -19,7 +20,7 @@ from gfce.images.store import (
     load_statistics,
     load_volumes,
 )
-from gfce.images.volumes import read_image, resample_in_plane, to_array
+from gfce.images.volumes import resample_in_plane, to_array
 from gfce.study import Results
 
 

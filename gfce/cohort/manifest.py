@@ -1,0 +1,93 @@
+"""Manifests of images: a CSV table that says which image is whose."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+
+from gfce.errors import UserError
+from gfce.images.layout import check_regular
+from gfce.images.store import MODALITIES
+
+COLUMNS = ("patient", "institution", *MODALITIES)
+"""Columns that a manifest must have."""
+MASK = "tumour_mask"
+"""A column that it may have."""
+
+
+def read_manifest(path: Path) -> list[dict[str, str]]:
+    """Read a manifest, each row a mapping of its columns; `tumour_mask` is there in any case.
+
+    Raises:
+        UserError: the file cannot be read, is no table in UTF-8 with `COLUMNS`, has rows of
+            another length than its header, or a row without patient or institution.
+    """
+    try:
+        check_regular(path)
+        header, *rows = _lines(path)
+        _check_header(header)
+        if not rows:
+            raise UserError("has no patient: add one")
+        table = [_row(line, header, cells) for line, cells in enumerate(rows, start=2) if cells]
+        _check_patients(table)
+    except UserError as error:
+        raise UserError(f"{path.name}: {error}") from None
+    except OSError as error:
+        raise UserError(f"{path.name}: {error.strerror}: name a manifest to read") from None
+    return table
+
+
+def image_path(manifest: Path, cell: str) -> Path:
+    """Where an image of a manifest lies: its path is relative to the manifest, or absolute."""
+    return manifest.parent / cell
+
+
+def shown(cell: str) -> str:
+    """A path of a manifest as messages have it: of an absolute one the name alone.
+
+    Logs are passed on, and the rest of such a path may name people.
+    """
+    return Path(cell).name if Path(cell).is_absolute() else cell
+
+
+def _lines(path: Path) -> list[list[str]]:
+    try:
+        # Spreadsheets write a mark of the byte order.
+        with path.open(encoding="utf-8-sig", newline="") as file:
+            rows = list(csv.reader(file, strict=True))
+    except (UnicodeDecodeError, csv.Error):
+        raise UserError("is not a CSV table in UTF-8: export it as one") from None
+    if not rows:
+        raise UserError("is empty: export it again")
+    return rows
+
+
+def _check_header(header: list[str]) -> None:
+    for column in COLUMNS:
+        if column not in header:
+            raise UserError(f"column {column} is missing: add it")
+    for column in header:
+        if header.count(column) > 1:
+            raise UserError(f"column {column or '(no name)'} is there twice: keep one")
+
+
+def _row(number: int, header: list[str], cells: list[str]) -> dict[str, str]:
+    """A row; `number` counts from the header's 1."""
+    if len(cells) != len(header):
+        raise UserError(
+            f"row {number} has {len(cells)} cells and the header {len(header)}: correct the row"
+        )
+    if not all(cell.isprintable() for cell in cells):
+        raise UserError(f"row {number} has a line break or another control character: remove it")
+    row = {MASK: "", **dict(zip(header, cells, strict=True))}
+    for column in ("patient", "institution"):
+        if not row[column].strip():
+            raise UserError(f"row {number} has no {column}: add it")
+    return row
+
+
+def _check_patients(table: list[dict[str, str]]) -> None:
+    names = [row["patient"] for row in table]
+    for name in names:
+        if names.count(name) > 1:
+            raise UserError(f"patient {name} is there twice: keep one row")
