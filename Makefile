@@ -22,7 +22,7 @@ check: $(INSTALLED)
 	snakefmt --check Snakefile rules
 	snakemake --lint --configfile config/demo.yaml
 
-schema: $(INSTALLED) ## config/schema.json and docs/configuration.md, from gfce/config.py
+schema: $(INSTALLED) ## config/schema.json and docs/configuration.md, from gfce/config
 	gfce schema > config/schema.json
 	gfce schema --markdown > docs/configuration.md
 
