@@ -25,6 +25,13 @@ _PLAIN = {
     "tuple_type": "give a list of two numbers, such as [256, 224]",
     "dict_type": "give keys with values",
     "model_type": "give keys with values",
+    "less_than_equal": "give at most {le}",
+    "greater_than_equal": "give at least {ge}",
+    "greater_than": "give more than {gt}",
+    "literal_error": "give {expected}",
+    "too_short": "give at least one",
+    "too_long": "give two numbers, such as [256, 224]",
+    "string_too_long": "a name has at most {max_length} characters: shorten it",
     "string_pattern_mismatch": "a name has letters (a to z), digits, - and _ only, and begins with "
     "a letter or digit: rename it",
 }
@@ -53,17 +60,20 @@ def _explain(error: Any) -> str:
         parent = _section_at(error["loc"][:-1])
         known = list(parent.model_fields) if parent else []
         return f"{place}: unknown key" + suggest(one_line(str(error["loc"][-1])), known)
-    kind = error["type"]
-    if kind == "missing" and isinstance(error["loc"][-1], int):
+    kind, last = error["type"], error["loc"][-1] if error["loc"] else ""
+    if kind == "missing" and isinstance(last, int):
         kind = "tuple_type"
-    message = _PLAIN.get(kind, error["msg"]).removeprefix("Value error, ")
-    return f"{place}: {message}{_value(error)}" if place else message
+    if last == "int":  # a whole number or any
+        kind = "float_type"
+    message = error["msg"].removeprefix("Value error, ")
+    if kind in _PLAIN:
+        message = _PLAIN[kind].format(**error.get("ctx", {}))
+    return (f"{place}: " if place else "") + message + _given(error["input"], message)
 
 
-def _value(error: Any) -> str:
-    """What was given, where it is a single value."""
-    value = error["input"]
-    if error["type"] == "missing" or not isinstance(value, _SHOWN):
+def _given(value: Any, message: str) -> str:
+    """What was given, where it is a single value that the message does not name already."""
+    if not isinstance(value, _SHOWN) or (isinstance(value, str) and value and value in message):
         return ""
     try:
         return f" (given: {one_line(json.dumps(value, ensure_ascii=False))})"
