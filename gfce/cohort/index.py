@@ -5,17 +5,19 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable
 from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from itertools import repeat
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from gfce.cohort.bids import PatientFiles, read_dataset
+from gfce.cohort.bids import PatientFiles
 from gfce.cohort.quality import check_patient
+from gfce.cohort.reading import read_dataset
 from gfce.cohort.split import assign_roles, draw_training_sets
 from gfce.config import StudyConfig
-from gfce.errors import UserError
+from gfce.errors import UserError, one_line
 from gfce.files import sha256, write_csv
 from gfce.progress import progress
 from gfce.study import Results
@@ -32,11 +34,11 @@ def index(config: StudyConfig, workers: int = 1) -> None:
 
     Raises:
         UserError: the dataset cannot carry the study, or a patient is unusable and
-            `cohort.unusable_patient` is `stop`.
+            `cohort.unusable_patient` is `stop`, or a worker process was killed.
     """
     patients, exclusions = examine(read_dataset(config.cohort.dataset), config, workers)
     if patients.empty:
-        raise UserError(f"{config.cohort.dataset}: no usable patient: see the reasons above")
+        raise UserError("cohort.dataset: no usable patient: see the reasons above")
     roles = assign_roles(patients.set_index("patient_id")["institution"], config)
     patients = patients.merge(roles[["role", "split"]], on="patient_id")
     results = Results(config)
@@ -54,9 +56,7 @@ def examine(
     listed = list(patients)
     asked = [patient for patient in listed if patient.institution in roles]
     root = config.cohort.dataset
-    with ProcessPoolExecutor(workers) as pool:
-        answers = pool.map(_examine_one, asked, repeat(root))
-        outcomes = list(progress(answers, "index", len(asked)))
+    outcomes = _examine_all(asked, root, workers)
     usable = [outcome for outcome in outcomes if isinstance(outcome, dict)]
     broken = [
         _exclusion(patient, reason)
@@ -64,14 +64,36 @@ def examine(
         if isinstance(reason, str)
     ]
     _report(broken, config)
-    others = [
-        _exclusion(p, f"the study has no role for institution {p.institution or '(empty)'}")
-        for p in listed
-        if p.institution not in roles
-    ]
+    others = [_exclusion(p, _no_role(p, roles)) for p in listed if p.institution not in roles]
     excluded = sorted([*broken, *others], key=lambda row: row["patient_id"])
     columns = ["patient_id", "institution", "reason"]
     return pd.DataFrame(usable), pd.DataFrame(excluded, columns=columns)
+
+
+def _examine_all(
+    patients: list[PatientFiles], root: Path, workers: int
+) -> list[dict[str, Any] | str]:
+    outcomes: list[dict[str, Any] | str] = []
+    # No more processes than patients: each is started, whether it finds work or not.
+    with ProcessPoolExecutor(max(1, min(workers, len(patients)))) as pool:
+        try:
+            answers = pool.map(_examine_one, patients, repeat(root))
+            outcomes.extend(progress(answers, "index", len(patients)))
+        except BrokenProcessPool:
+            first = patients[len(outcomes)].patient_id
+            raise UserError(
+                f"{first} or a patient after it: the process that read the volumes was killed, as "
+                "happens when memory runs out: give fewer --workers or more memory"
+            ) from None
+    return outcomes
+
+
+def _no_role(patient: PatientFiles, roles: set[str]) -> str:
+    if not patient.institution:
+        return "participants.tsv names no institution: add it"
+    close = [role for role in roles if role.casefold() == patient.institution.casefold()]
+    hint = f" (did you mean {close[0]}?)" if close else ""
+    return f"the study has no role for institution {one_line(patient.institution)}{hint}"
 
 
 def _exclusion(patient: PatientFiles, reason: str) -> dict[str, str]:
@@ -90,6 +112,8 @@ def _report(broken: list[dict[str, str]], config: StudyConfig) -> None:
 
 
 def _examine_one(patient: PatientFiles, root: Path) -> dict[str, Any] | str:
+    if patient.problem:
+        return f"{patient.patient_id}: {patient.problem}"
     try:
         return _describe(patient, root)
     except UserError as error:

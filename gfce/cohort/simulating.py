@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 from gfce.cohort.bids import (
-    DESCRIPTION,
     Patient,
     patient_ids,
     write_dataset,
     write_masks_description,
     write_patient,
 )
+from gfce.cohort.reading import generators
 from gfce.config import Simulation, StudyConfig
 from gfce.errors import UserError
 from gfce.files import atomic_folder
@@ -61,12 +60,9 @@ def _protocols(simulation: Simulation) -> Mapping[str, Protocol]:
 
 
 def _check_replaceable(dataset: Path) -> None:
-    description = dataset / DESCRIPTION
     if not dataset.exists() or not any(dataset.iterdir()):
         return
-    content = json.loads(description.read_text("utf-8")) if description.exists() else {}
-    names = [entry.get("Name") for entry in content.get("GeneratedBy", [])]
-    if GENERATOR not in names:
+    if GENERATOR not in generators(dataset):
         raise UserError(
             f"{dataset}: holds data that were not simulated: name another cohort.dataset, or "
             "leave out simulation to study these data"

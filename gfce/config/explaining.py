@@ -9,9 +9,7 @@ from pydantic import ValidationError
 
 from gfce.config.sections import Section, StudyConfig
 from gfce.config.values import suggest
-
-MAX_LENGTH = 60
-"""Characters of a key or a value of the user's that a message repeats."""
+from gfce.errors import one_line
 
 _PLAIN = {
     "missing": "this key must be given",
@@ -46,12 +44,6 @@ def explain(error: ValidationError) -> str:
     others = len({_place(other["loc"]) for other in found} - {_place(found[0]["loc"])})
     more = f" (and {others} more)" if others else ""
     return one_line(_explain(found[0]), 1000) + more
-
-
-def one_line(text: str, length: int = MAX_LENGTH) -> str:
-    """Text of a user's that fits a line: no control characters, and not too long."""
-    plain = "".join(letter if letter.isprintable() else "?" for letter in text)
-    return plain if len(plain) <= length else plain[:length] + "..."
 
 
 def _explain(error: Any) -> str:

@@ -9,9 +9,9 @@ from typing import Any
 import yaml
 from pydantic import ValidationError
 
-from gfce.config.explaining import explain, one_line
+from gfce.config.explaining import explain
 from gfce.config.sections import StudyConfig
-from gfce.errors import UserError
+from gfce.errors import UserError, one_line
 
 MAX_BYTES = 1_000_000
 MAX_DEPTH = 20

@@ -10,8 +10,9 @@ from pathlib import Path
 import pytest
 from cohorts import image
 
-from gfce.cohort.bids import patient_ids, read_dataset
+from gfce.cohort.bids import patient_ids
 from gfce.cohort.importing import import_manifest
+from gfce.cohort.reading import read_dataset
 from gfce.errors import UserError
 from gfce.images.arrays import Grid
 from gfce.images.volumes import read_image, same_grid, to_array, to_image, write_image
