@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import os
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable
 from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 
 import pandas as pd
 import pytest
+import yaml
 from cohorts import COHORT, Configure, image
 
 from gfce.cohort import index as indexing
@@ -328,6 +331,15 @@ def test_no_message_holds_a_path_of_this_machine(
     assert "sub-A2" in said
     assert "sub-B2_T1w.json" in said
     assert str(study.cohort.dataset) not in said
+
+
+def test_a_dataset_in_order_is_read_without_a_word(study: StudyConfig, tmp_path: Path) -> None:
+    """Nor do libraries speak of where they lie, which logs would pass on."""
+    path = tmp_path / "study.yaml"
+    path.write_text(yaml.safe_dump(study.model_dump(mode="json")))
+    command = [sys.executable, "-m", "gfce.cli", "index", str(path)]
+    answer = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert answer.stdout + answer.stderr == ""
 
 
 def dies(patient: object, root: Path) -> None:
