@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable
-from concurrent.futures import ProcessPoolExecutor
-from concurrent.futures.process import BrokenProcessPool
-from itertools import repeat
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,10 +14,10 @@ from gfce.cohort.bids import PatientFiles
 from gfce.cohort.quality import check_patient
 from gfce.cohort.reading import read_dataset
 from gfce.cohort.split import assign_roles, draw_training_sets
+from gfce.cohort.workers import for_each
 from gfce.config import StudyConfig
 from gfce.errors import UserError, one_line
 from gfce.files import sha256, write_csv
-from gfce.progress import progress
 from gfce.study import Results
 
 PATIENT_COLUMNS = [
@@ -51,12 +49,23 @@ def index(config: StudyConfig, workers: int = 1) -> None:
 def examine(
     patients: Iterable[PatientFiles], config: StudyConfig, workers: int
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Describe the usable patients, and give the reason for each of the others."""
+    """Describe the usable patients, and give the reason for each of the others.
+
+    Raises:
+        UserError: nobody is of the study's institutions, or as `index`.
+    """
     roles = {*config.cohort.development, *config.cohort.external}
     listed = list(patients)
     asked = [patient for patient in listed if patient.institution in roles]
+    if not asked:
+        there = sorted({patient.institution or "(empty)" for patient in listed})
+        raise UserError(
+            f"participants.tsv: nobody is of the study's institutions, but of "
+            f"{one_line(', '.join(there))}: correct cohort.development and cohort.external"
+        )
     root = config.cohort.dataset
-    outcomes = _examine_all(asked, root, workers)
+    by_id = {patient.patient_id: patient for patient in asked}
+    outcomes = for_each(by_id, partial(_examine_one, root=root), workers, "index")
     usable = [outcome for outcome in outcomes if isinstance(outcome, dict)]
     broken = [
         _exclusion(patient, reason)
@@ -68,24 +77,6 @@ def examine(
     excluded = sorted([*broken, *others], key=lambda row: row["patient_id"])
     columns = ["patient_id", "institution", "reason"]
     return pd.DataFrame(usable), pd.DataFrame(excluded, columns=columns)
-
-
-def _examine_all(
-    patients: list[PatientFiles], root: Path, workers: int
-) -> list[dict[str, Any] | str]:
-    outcomes: list[dict[str, Any] | str] = []
-    # No more processes than patients: each is started, whether it finds work or not.
-    with ProcessPoolExecutor(max(1, min(workers, len(patients)))) as pool:
-        try:
-            answers = pool.map(_examine_one, patients, repeat(root))
-            outcomes.extend(progress(answers, "index", len(patients)))
-        except BrokenProcessPool:
-            first = patients[len(outcomes)].patient_id
-            raise UserError(
-                f"{first} or a patient after it: the process that read the volumes was killed, as "
-                "happens when memory runs out: give fewer --workers or more memory"
-            ) from None
-    return outcomes
 
 
 def _no_role(patient: PatientFiles, roles: set[str]) -> str:

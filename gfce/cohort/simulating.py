@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from concurrent.futures import ProcessPoolExecutor
+from functools import partial
 from pathlib import Path
 
 from gfce.cohort.bids import (
@@ -14,13 +14,13 @@ from gfce.cohort.bids import (
     write_patient,
 )
 from gfce.cohort.reading import generators
+from gfce.cohort.workers import for_each
 from gfce.config import Simulation, StudyConfig
 from gfce.errors import UserError
 from gfce.files import atomic_folder
 from gfce.images.arrays import Grid
 from gfce.images.volumes import to_image
 from gfce.phantom import Protocol, SimulatedPatient, read_protocols, simulate_patient
-from gfce.progress import progress
 
 GENERATOR = "gfce simulate"
 
@@ -29,8 +29,8 @@ def simulate(config: StudyConfig, workers: int = 1) -> None:
     """Simulate the configured cohort and write it to `cohort.dataset`.
 
     Raises:
-        UserError: no simulation is configured, an institution has no protocol, or the folder holds
-            a dataset that was not simulated, which is never overwritten.
+        UserError: no simulation is configured, an institution has no protocol, the folder holds
+            a dataset that was not simulated, which is never overwritten, or a process was killed.
     """
     simulation = config.simulation
     if simulation is None:
@@ -38,13 +38,12 @@ def simulate(config: StudyConfig, workers: int = 1) -> None:
     protocols = _protocols(simulation)
     _check_replaceable(config.cohort.dataset)
     planned = _plan(simulation)
-    with atomic_folder(config.cohort.dataset) as root, ProcessPoolExecutor(workers) as pool:
-        jobs = [
-            pool.submit(_simulate_one, root, patient, protocols[institution], number, simulation)
+    with atomic_folder(config.cohort.dataset) as root:
+        jobs = {
+            patient: (patient, protocols[institution], number)
             for patient, (institution, number) in planned.items()
-        ]
-        for job in progress(jobs, "simulate"):
-            job.result()
+        }
+        for_each(jobs, partial(_simulate_one, root, simulation), workers, "simulate")
         write_masks_description(root)
         institutions = {patient: institution for patient, (institution, _) in planned.items()}
         write_dataset(root, "Simulated head-and-neck MRI", institutions, GENERATOR)
@@ -79,9 +78,8 @@ def _plan(simulation: Simulation) -> dict[str, tuple[str, int]]:
     return {new: people[name] for name, new in patient_ids(people).items()}
 
 
-def _simulate_one(
-    root: Path, patient_id: str, protocol: Protocol, number: int, simulation: Simulation
-) -> None:
+def _simulate_one(root: Path, simulation: Simulation, job: tuple[str, Protocol, int]) -> None:
+    patient_id, protocol, number = job
     simulated = simulate_patient(
         protocol,
         seed=simulation.seed,

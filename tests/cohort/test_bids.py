@@ -7,7 +7,6 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable
-from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 
 import pandas as pd
@@ -307,6 +306,16 @@ def test_the_description_of_a_dataset_is_not_needed(
     assert caplog.messages == ([line] if said else [])
 
 
+def test_nobody_of_the_studys_institutions(root: Path, configure: Configure) -> None:
+    config = configure(cohort={"development": ["North", "South"], "external": []})
+    with pytest.raises(UserError) as caught:
+        index(config)
+    assert str(caught.value) == (
+        "participants.tsv: nobody is of the study's institutions, but of A, B, C, D: correct "
+        "cohort.development and cohort.external"
+    )
+
+
 def test_what_is_not_read_is_said(root: Path, caplog: pytest.LogCaptureFixture) -> None:
     for name in ("sub-Z1", "sub-Y"):
         (root / name).mkdir()
@@ -352,8 +361,7 @@ def test_a_worker_that_is_killed_is_one_line(
     monkeypatch.setattr(indexing, "_examine_one", dies)
     with pytest.raises(UserError) as caught:
         index(study, workers=2)
-    assert not isinstance(caught.value, BrokenProcessPool)
     assert str(caught.value) == (
-        "sub-A1 or a patient after it: the process that read the volumes was killed, as happens "
-        "when memory runs out: give fewer --workers or more memory"
+        "sub-A1 or a patient after it: its process was killed, as happens when memory runs out: "
+        "give fewer --workers or more memory"
     )
