@@ -25,7 +25,7 @@ check: $(INSTALLED)
 lock: $(INSTALLED) ## after an edit: versions of steps whose results change (docs/developing.md)
 	python -m gfce.provenance.locking
 
-schema: $(INSTALLED) ## config/schema.json and docs/configuration.md, from gfce/config.py
+schema: $(INSTALLED) ## config/schema.json and docs/configuration.md, from gfce/config
 	gfce schema > config/schema.json
 	gfce schema --markdown > docs/configuration.md
 

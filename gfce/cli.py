@@ -178,9 +178,20 @@ def _argument(*names: str, **options: Any) -> Argument:
     return Argument(names, options)
 
 
+def _positive(text: str) -> int:
+    """A whole number above 0; argparse says what else is wrong with it."""
+    try:
+        number = int(text)
+    except ValueError:
+        number = 0
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"give a whole number above 0, not {text[:20]!r}")
+    return number
+
+
 CONFIG = _argument("config", type=Path, metavar="CONFIG", help="study configuration (YAML)")
 CELL = _argument("cell", metavar="CELL", help="network/normalization/training_set/seed-N")
-WORKERS = _argument("--workers", type=int, default=1, help="processes to share the patients")
+WORKERS = _argument("--workers", type=_positive, default=1, help="processes to share the patients")
 JSON = _argument("--json", action="store_true", help="for programs")
 
 COMMANDS: list[tuple[str, Callable[[argparse.Namespace], None], str, list[Argument]]] = [
@@ -237,7 +248,7 @@ COMMANDS: list[tuple[str, Callable[[argparse.Namespace], None], str, list[Argume
         [
             CONFIG,
             JSON,
-            _argument("--gpus", type=int, default=1, help="GPUs to use at the same time"),
+            _argument("--gpus", type=_positive, default=1, help="GPUs to use at the same time"),
             _argument("--calibrate", action="store_true", help="measure a few training steps here"),
         ],
     ),

@@ -10,9 +10,20 @@ from gfce.config import StudyConfig
 
 INTRODUCTION = """# Every key of a configuration
 
-Written by `make schema` from `gfce/config.py`. A key that is not listed here is refused. Start from
+Written by `make schema` from `gfce/config`. A key that is not listed here is refused. Start from
 `config/config.yaml`, the paper's study at full size. In an editor that knows YAML schemas,
 `config/schema.json` completes and checks keys while you type.
+
+- The file is YAML in UTF-8, each key once. Anchors, aliases, merge keys and tags are not read.
+- Numbers are decimal and finite: `8`, `0.5`, `1e-3`; not `"8"`, `010`, `1_000`, `true` or `.inf`.
+- Names of the study, of institutions, networks and training sets become names of files: letters (a
+  to z), digits, `-` and `_`, at most 64, beginning with a letter or digit. Two may not differ in
+  case alone. Name a hospital with a space or an umlaut otherwise, here and in `participants.tsv`.
+- Paths may be relative, to the folder that the study is run in. They have no braces, line breaks or
+  leading `~`; that of `results` has no spaces and none of the shell's characters either. Neither
+  `results` nor `cohort.dataset` lies inside the other, links followed.
+- A grid has at most 10000 cells. `mmgsn_net` needs a matrix of at least 36 x 36, `pix2pix` one of
+  24 x 24. `pooled_patients` is at least the number of institutions of each pooled training set.
 """
 
 
@@ -75,7 +86,16 @@ def _container(value: dict[str, Any]) -> str:
         [inner] = value.get("patternProperties", {"": value.get("additionalProperties")}).values()
         return f"name: {_kind(inner)}"
     names = {"integer": "whole number", "string": "text", "boolean": "true or false"}
-    return "path" if value.get("format") == "path" else names.get(value["type"], value["type"])
+    kind = "path" if value.get("format") == "path" else names.get(value["type"], value["type"])
+    return kind + _range(value)
+
+
+def _range(value: dict[str, Any]) -> str:
+    """The smallest and largest number, where both are given."""
+    if "maximum" not in value:
+        return ""
+    lowest = f"above {value['exclusiveMinimum']}" if "exclusiveMinimum" in value else "{minimum}"
+    return f", {lowest} to {{maximum}}".format(**value)
 
 
 def _name(value: dict[str, Any]) -> str:

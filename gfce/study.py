@@ -111,22 +111,6 @@ def figure_names(config: StudyConfig) -> dict[str, str | None]:
     return {"figure1": None, **synthesis, LEARNING: None}
 
 
-UNQUOTABLE = "{}\n\r\0"
-"""What cannot stand in a path of the workflow: Snakemake's wildcards, and ends of lines."""
-
-
-def check_paths(config: StudyConfig, path: Path) -> None:
-    """Refuse paths that Snakemake or a shell would not take as they are.
-
-    Raises:
-        UserError: a path has one of these characters.
-    """
-    named = {"the configuration file": path, "results": config.results}
-    for name, value in {**named, "cohort.dataset": config.cohort.dataset}.items():
-        if found := next((letter for letter in UNQUOTABLE if letter in str(value)), None):
-            raise UserError(f"{name}: {str(value)!r}: has {found!r} in its path: rename the folder")
-
-
 class Results:
     """Paths of one study's results: the contract with whoever reads them.
 

@@ -7,7 +7,7 @@ from gfce.planning.resources import Limits, resources
 from gfce.planning.slurm import cancel_leftovers
 from gfce.provenance.run import Run
 from gfce.provenance.tasks import Task, all_institutions, tasks
-from gfce.study import LEARNING, Cell, Results, cells, check_paths
+from gfce.study import LEARNING, Cell, Results, cells
 
 # Not the `configfile:` directive, which would merge a user's file into the default one.
 if workflow.config_settings.config:
@@ -20,7 +20,8 @@ CONFIG = os.path.relpath([*workflow.configfiles, "config/config.yaml"][0])
 
 try:
     STUDY = load_config(Path(CONFIG))
-    check_paths(STUDY, Path(CONFIG))
+    # What is due, and the flags that say what has been done in this run (docs/developing.md).
+    RUN = Run(STUDY, Path(CONFIG), is_driver=workflow.is_main_process)
 except UserError as error:
     raise WorkflowError(str(error)) from None
 
@@ -40,8 +41,6 @@ CELL = Cell("{network}", "{normalization}", "{training_set}", "{seed}")
 CELLS = cells(STUDY)
 CELL_BY_NAME = {str(cell): cell for cell in CELLS}
 INSTITUTIONS = all_institutions(STUDY)
-# What is due, and the flags that say what has been done in this run (docs/developing.md).
-RUN = Run(STUDY, Path(CONFIG), is_driver=workflow.is_main_process)
 
 
 wildcard_constraints:

@@ -68,6 +68,32 @@ def test_data_that_were_not_simulated_are_never_overwritten(
     assert (data / "sub-Doe").exists()
 
 
+@pytest.mark.parametrize("content", ["", "[]", '{"GeneratedBy": 3}', '{"GeneratedBy": [3]}'])
+def test_data_that_do_not_say_what_they_are_are_never_overwritten(
+    config: Path, capsys: pytest.CaptureFixture[str], content: str
+) -> None:
+    data = config.parent / "data"
+    data.mkdir()
+    (data / "dataset_description.json").write_text(content)
+    study = yaml.safe_load(config.read_text())
+    study["simulation"] = {"patients": {"Institution-1": 1}, "coarsening": 8, "slices": 1}
+    config.write_text(yaml.safe_dump(study))
+    assert "holds data that were not simulated" in complaint(capsys, "simulate", config)
+
+
+@pytest.mark.parametrize("number", ["0", "-1", "two", "1.5", "", "nan", "1e3"])
+@pytest.mark.parametrize("arguments", [("index", "--workers"), ("plan", "--gpus")], ids=str)
+def test_numbers_of_processes_and_gpus(
+    capsys: pytest.CaptureFixture[str], arguments: tuple[str, str], number: str
+) -> None:
+    command, option = arguments
+    with pytest.raises(SystemExit) as stopped:
+        main([command, "study.yaml", f"{option}={number}"])
+    assert stopped.value.code == 2
+    last = capsys.readouterr().err.splitlines()[-1]
+    assert last.endswith(f"{option}: give a whole number above 0, not {number!r}")
+
+
 def test_audit(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["audit", "--output", str(tmp_path)]) == 0
     assert "Audit of the derived numbers" in capsys.readouterr().out

@@ -4,8 +4,12 @@ from typing import Any
 import pytest
 import yaml
 from cohorts import REPOSITORY, minimal_config
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from mistakes import MISTAKES
 
 from gfce.config import StudyConfig, load_config, parse_config
+from gfce.config.checks import REQUIREMENTS
 from gfce.errors import UserError
 from gfce.networks.discovery import architectures
 from gfce.schema import schema_markdown, schema_text
@@ -21,32 +25,10 @@ def complaint(content: Any) -> str:
     return message
 
 
-@pytest.mark.parametrize(
-    ("changes", "expected"),
-    [
-        ({"trainin": {}}, "trainin: unknown key (did you mean training?)"),
-        (
-            {"grid": {"normalisations": ["min_max"]}},
-            "grid.normalisations: unknown key (did you mean normalizations?)",
-        ),
-        ({"grid": {"networks": {"mmgsn_net": {"widht": 8}}}}, "did you mean width?"),
-        ({"grid": {"networks": {"mine": {}}}}, "say which `architecture`"),
-        ({"grid": {"normalizations": ["z_scor"]}}, "grid.normalizations.0"),
-        ({"grid": {"seeds": [1, 1]}}, "seeds: the same value stands there twice"),
-        ({"grid": {"training_sets": {"duo": ["A", "D"]}}}, "D is not one of cohort.development"),
-        ({"grid": {"training_sets": {"a": ["A"], "b": ["A"]}}}, "the same institutions"),
-        ({"cohort": {"external": ["A"]}}, "institution A is named more than once"),
-        ({"cohort": {"training_patients": 0}}, "cohort.training_patients"),
-        ({"cohort": {"training_patients": 1.5}}, "cohort.training_patients"),
-        ({"cohort": {"development": ["../etc"]}}, "cohort.development.0"),
-        ({"images": {"matrix": [255, 224]}}, "divisible by 4"),
-        ({"training": {"epochs": "many"}}, "training.epochs"),
-        ({"training": {"epochs": 3, "constant_epochs": 4}}, "constant_epochs is larger"),
-        ({"study": "a/b"}, "study: "),
-    ],
-)
+@pytest.mark.parametrize(("changes", "expected"), MISTAKES, ids=[case[1] for case in MISTAKES])
 def test_a_mistake_is_one_line_that_names_its_place(changes: dict[str, Any], expected: str) -> None:
-    assert expected in complaint(minimal_config(**changes))
+    message = complaint(minimal_config(**changes))
+    assert message == f"study.yaml: {expected}"
 
 
 def test_what_must_be_given() -> None:
@@ -54,12 +36,211 @@ def test_what_must_be_given() -> None:
     assert "study.yaml: " in complaint(None)
 
 
-def test_files_that_are_no_configuration(tmp_path: Path) -> None:
-    with pytest.raises(UserError, match=r"absent.yaml: No such file"):
+FILES: list[tuple[str | bytes, str]] = [
+    ("", "has no keys: start from config/config.yaml"),
+    ("# nothing\n", "has no keys: start from config/config.yaml"),
+    ("- study\n", "has no keys: start from config/config.yaml"),
+    ("study", "has no keys: start from config/config.yaml"),
+    ("3", "has no keys: start from config/config.yaml"),
+    ("study: Zürich".encode("latin-1"), "not text in UTF-8: save it as UTF-8"),
+    ("study: x".encode("utf-16"), "not text in UTF-8: save it as UTF-8"),
+    (b"\0", "not valid YAML: special characters are not allowed: correct the file"),
+    (
+        "study: [",
+        "not valid YAML (line 1): while parsing a flow node expected the node content, but found "
+        "'<stream end>': correct the file",
+    ),
+    (
+        "a:\n\tb: 1",
+        "not valid YAML (line 2): while scanning for the next token found character '\\t' that "
+        "cannot start any token: correct the file",
+    ),
+    (
+        "a: 1\n---\nb: 2",
+        "not valid YAML (line 2): expected a single document in the stream but found another "
+        "document: correct the file",
+    ),
+    (
+        "study: x\nseed: 1\nstudy: y",
+        "not valid YAML (line 3): the key study is given twice, keep one: correct the file",
+    ),
+    (
+        "training:\n  epochs: 1\n  'epochs': 2",
+        "not valid YAML (line 3): the key epochs is given twice, keep one: correct the file",
+    ),
+    (
+        "grid: {networks: {unet: {width: 8, width: 16}}}",
+        "not valid YAML (line 1): the key width is given twice, keep one: correct the file",
+    ),
+    (
+        "seed: &seed 1\n",
+        "not valid YAML (line 1): anchors and aliases are not read, write the value out: correct "
+        "the file",
+    ),
+    (
+        "seed: *seed\n",
+        "not valid YAML (line 1): anchors and aliases are not read, write the value out: correct "
+        "the file",
+    ),
+    (
+        "training:\n  <<: {epochs: 1}\n  epochs: 2",
+        "not valid YAML (line 2): the merge key << is not read, write the keys out: correct the "
+        "file",
+    ),
+    (
+        "study: !!python/object/apply:os.system [ls]",
+        "not valid YAML (line 1): the tag tag:yaml.org,2002:python/object/apply:os.system is not "
+        "read, leave it out: correct the file",
+    ),
+    (
+        "seed: !!int abc",
+        "not valid YAML (line 1): the tag tag:yaml.org,2002:int is not read, leave it out: correct "
+        "the file",
+    ),
+    ("a: " + "[" * 5000, "not valid YAML (line 1): more than 20 levels: correct the file"),
+    (
+        "seed: 0x1F",
+        "not valid YAML (line 1): write the number 0x1F as 8, 0.5 or 1e-3: correct the file",
+    ),
+    (
+        "seed: 010",
+        "not valid YAML (line 1): write the number 010 as 8, 0.5 or 1e-3: correct the file",
+    ),
+    (
+        "walltime: 1:30",
+        "not valid YAML (line 1): write the number 1:30 as 8, 0.5 or 1e-3: correct the file",
+    ),
+    (
+        "seed: 1_000",
+        "not valid YAML (line 1): write the number 1_000 as 8, 0.5 or 1e-3: correct the file",
+    ),
+    (
+        "seed: " + "9" * 5000,
+        "not valid YAML (line 1): a number that cannot be read: correct the file",
+    ),
+    (
+        "? [a]\n: 1",
+        "not valid YAML (line 1): while constructing a mapping found unhashable key: correct the "
+        "file",
+    ),
+    ("a" * 1_000_001, "larger than 1000000 bytes: name a config file"),
+    ("study: 2024-13-45\n", "cohort: this key must be given"),
+    (
+        "1: 2\nstudy: x\ncohort: {dataset: d, development: [A]}",
+        "1: a key must be text: put it in quotes (given: 1)",
+    ),
+]
+
+
+@pytest.mark.parametrize(("content", "expected"), FILES, ids=[case[1] for case in FILES])
+def test_files_that_are_no_configuration(
+    tmp_path: Path, content: str | bytes, expected: str
+) -> None:
+    path = tmp_path / "study.yaml"
+    path.write_bytes(content.encode() if isinstance(content, str) else content)
+    with pytest.raises(UserError) as caught:
+        load_config(path)
+    assert str(caught.value) == f"{path}: {expected}"
+
+
+def test_a_file_that_is_not_there_or_is_a_folder(tmp_path: Path) -> None:
+    with pytest.raises(UserError, match=r"absent.yaml: No such file .*: name a config file"):
         load_config(tmp_path / "absent.yaml")
-    (tmp_path / "broken.yaml").write_text("study: [")
-    with pytest.raises(UserError, match=r"broken.yaml: not valid YAML \(line 1\)"):
-        load_config(tmp_path / "broken.yaml")
+    with pytest.raises(UserError, match=r"Is a directory: name a config file that exists"):
+        load_config(tmp_path)
+
+
+ACCEPTED = """\ufeff# With a byte order mark, Windows' line ends and numbers without a point.
+study: 2022-11-01
+cohort: {dataset: My Data/bids, development: [A], training_patients: 0.5, mask_label: 2}
+training: {learning_rate: 1e-3, epochs: 3, constant_epochs: 0, checkpoint_minutes: 1}
+""".replace("\n", "\r\n")
+
+
+def test_what_is_accepted(tmp_path: Path) -> None:
+    path = tmp_path / "study.yaml"
+    path.write_text(ACCEPTED, encoding="utf-8", newline="")
+    config = load_config(path)
+    assert config.study == "2022-11-01"
+    assert config.cohort.dataset == Path("My Data/bids")
+    assert config.cohort.mask_label == 2
+    assert config.training.learning_rate == 0.001
+    assert config.training.checkpoint_minutes == 1
+
+
+def test_folders_inside_each_other_through_a_link(tmp_path: Path) -> None:
+    (tmp_path / "data").mkdir()
+    (tmp_path / "link").symlink_to(tmp_path / "data")
+    (tmp_path / "circle").symlink_to(tmp_path / "circle")
+    for results in ("link", "link/results"):
+        content = minimal_config(
+            results=str(tmp_path / results), cohort={"dataset": str(tmp_path / "data")}
+        )
+        assert "lies inside the other" in complaint(content)
+    parse_config(minimal_config(results=str(tmp_path / "circle")), "x")
+
+
+def test_the_networks_requirements_are_theirs() -> None:
+    from gfce.networks import discriminators, pix2pix
+
+    assert set(REQUIREMENTS) == {"mmgsn_net", "pix2pix"}
+    assert REQUIREMENTS["mmgsn_net"].smallest == discriminators.SMALLEST
+    assert REQUIREMENTS["pix2pix"].smallest == pix2pix.SMALLEST
+
+
+DEMO = yaml.safe_load((REPOSITORY / "config" / "demo-grid.yaml").read_text())
+VALUES = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | st.text(max_size=8)
+    | st.sampled_from(["Institution-1", "institution-1", "unet", "tri", "1", "..", 10**400]),
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=8), inner, max_size=3)
+    ),
+    max_leaves=6,
+)
+
+
+def places(content: Any, above: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+    """The path of every value of a configuration."""
+    items = content.items() if isinstance(content, dict) else enumerate(content)
+    found = []
+    for key, value in items:
+        found.append((*above, key))
+        found += places(value, (*above, key)) if isinstance(value, dict | list) else []
+    return found
+
+
+def changed(content: Any, place: tuple[Any, ...], value: Any) -> Any:
+    """The same with one value replaced."""
+    copy = content.copy()
+    first, *others = place
+    copy[first] = changed(copy[first], tuple(others), value) if others else value
+    return copy
+
+
+@settings(max_examples=400, derandomize=True, deadline=None)
+@given(st.sampled_from(places(DEMO)), VALUES)
+def test_any_value_anywhere_loads_or_is_one_line(place: tuple[Any, ...], value: Any) -> None:
+    try:
+        parse_config(changed(DEMO, place, value), "study.yaml")
+    except UserError as error:
+        assert str(error).isprintable()
+
+
+@settings(max_examples=200, derandomize=True, deadline=None)
+@given(
+    st.binary(max_size=60)
+    | st.text("ab:1.-_&*!<>{}[]'\"#|\t\n 0xe?,", max_size=40).map(str.encode),
+)
+def test_any_bytes_are_one_line(tmp_path_factory: pytest.TempPathFactory, content: bytes) -> None:
+    path = tmp_path_factory.getbasetemp() / "any.yaml"
+    path.write_bytes(content)
+    with pytest.raises(UserError) as caught:
+        load_config(path)
+    assert str(caught.value).isprintable()
 
 
 def test_training_sets_by_default() -> None:

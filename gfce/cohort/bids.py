@@ -1,4 +1,4 @@
-"""BIDS datasets: the only module that knows their layout.
+"""BIDS datasets: their layout, and how they are written; `gfce.cohort.reading` reads them.
 
 Source: BIDS 1.10 (Gorgolewski et al., Sci Data 2016). The contrast-enhanced volume carries the
 `ce-` entity; tumour masks lie in a derivative dataset, because raw BIDS holds no masks.
@@ -9,13 +9,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
 from gfce import __version__
 from gfce.errors import UserError
-from gfce.files import check_rows, write_json, write_text
+from gfce.files import write_json, write_text
 from gfce.images.volumes import Image
 from gfce.images.writing import write_image
 
@@ -29,13 +28,17 @@ MASKS = Path("derivatives", "masks")
 
 @dataclass(frozen=True)
 class PatientFiles:
-    """What a dataset holds of one patient; a modality may have no file, or too many."""
+    """What a dataset holds of one patient; a modality may have no file, or too many.
+
+    `problem` is why the patient cannot be used whatever the files hold (None: nothing is known).
+    """
 
     patient_id: str
     institution: str
     files: Mapping[str, list[Path]]
     tumour: Path | None = None
     field_strength_t: float | None = None
+    problem: str | None = None
 
 
 @dataclass(frozen=True)
@@ -47,59 +50,6 @@ class Patient:
     images: Mapping[str, Image]
     sidecars: Mapping[str, Mapping[str, object]] = field(default_factory=dict)
     tumour: Image | None = None
-
-
-def read_dataset(root: Path) -> list[PatientFiles]:
-    """List the patients of participants.tsv, in order of their ids, with their files.
-
-    Raises:
-        UserError: the folder, participants.tsv or one of its columns is missing, or an id is
-            there twice.
-    """
-    from bids import BIDSLayout  # slow to import, and only needed here
-
-    participants = _read_participants(root)
-    layout = BIDSLayout(root, validate=False, derivatives=False)
-    files = layout.get(suffix=["T1w", "T2w"], extension=[".nii", ".nii.gz"], datatype="anat")
-    found: dict[str, dict[str, list[Any]]] = {}
-    for file in files:
-        patient = found.setdefault(f"sub-{file.entities['subject']}", {})
-        if modality := _modality(file.entities):
-            patient.setdefault(modality, []).append(file)
-    return [
-        _patient_files(root, patient_id, institution, found.get(patient_id, {}))
-        for patient_id, institution in participants.items()
-    ]
-
-
-def _read_participants(root: Path) -> dict[str, str]:
-    path = root / "participants.tsv"
-    if not path.exists():
-        raise UserError(f"{root}: not a BIDS dataset with participants.tsv: check cohort.dataset")
-    table = pd.read_csv(path, sep="\t", dtype=str, keep_default_na=False)
-    check_rows(table, path, ("participant_id", "institution"), "participant_id")
-    return dict(sorted(zip(table["participant_id"], table["institution"], strict=True)))
-
-
-def _modality(entities: Mapping[str, Any]) -> str | None:
-    if entities["suffix"] == "T2w":
-        return None if "ceagent" in entities else "t2w"
-    return "ce" if "ceagent" in entities else "t1w"
-
-
-def _patient_files(
-    root: Path, patient_id: str, institution: str, found: Mapping[str, list[Any]]
-) -> PatientFiles:
-    paths = {modality: [Path(file.path) for file in files] for modality, files in found.items()}
-    masks = sorted((root / MASKS / patient_id).rglob("*_label-tumour_mask.nii.gz"))
-    strengths = [file.get_metadata().get("MagneticFieldStrength") for file in found.get("t1w", [])]
-    return PatientFiles(
-        patient_id,
-        institution,
-        paths,
-        masks[0] if masks else None,
-        next((float(value) for value in strengths if value is not None), None),
-    )
 
 
 def write_dataset(root: Path, name: str, institutions: Mapping[str, str], generator: str) -> None:

@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable
-from concurrent.futures import ProcessPoolExecutor
-from itertools import repeat
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from gfce.cohort.bids import PatientFiles, read_dataset
+from gfce.cohort.bids import PatientFiles
 from gfce.cohort.quality import check_patient
+from gfce.cohort.reading import read_dataset
 from gfce.cohort.split import assign_roles, draw_training_sets
+from gfce.cohort.workers import for_each
 from gfce.config import StudyConfig
-from gfce.errors import UserError
+from gfce.errors import UserError, one_line
 from gfce.files import sha256, write_csv
-from gfce.progress import progress
 from gfce.study import Results
 
 PATIENT_COLUMNS = [
@@ -32,11 +32,11 @@ def index(config: StudyConfig, workers: int = 1) -> None:
 
     Raises:
         UserError: the dataset cannot carry the study, or a patient is unusable and
-            `cohort.unusable_patient` is `stop`.
+            `cohort.unusable_patient` is `stop`, or a worker process was killed.
     """
     patients, exclusions = examine(read_dataset(config.cohort.dataset), config, workers)
     if patients.empty:
-        raise UserError(f"{config.cohort.dataset}: no usable patient: see the reasons above")
+        raise UserError("cohort.dataset: no usable patient: see the reasons above")
     roles = assign_roles(patients.set_index("patient_id")["institution"], config)
     patients = patients.merge(roles[["role", "split"]], on="patient_id")
     results = Results(config)
@@ -49,14 +49,23 @@ def index(config: StudyConfig, workers: int = 1) -> None:
 def examine(
     patients: Iterable[PatientFiles], config: StudyConfig, workers: int
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Describe the usable patients, and give the reason for each of the others."""
+    """Describe the usable patients, and give the reason for each of the others.
+
+    Raises:
+        UserError: nobody is of the study's institutions, or as `index`.
+    """
     roles = {*config.cohort.development, *config.cohort.external}
     listed = list(patients)
     asked = [patient for patient in listed if patient.institution in roles]
-    root = config.cohort.dataset
-    with ProcessPoolExecutor(workers) as pool:
-        answers = pool.map(_examine_one, asked, repeat(root))
-        outcomes = list(progress(answers, "index", len(asked)))
+    if not asked:
+        there = sorted({patient.institution or "(empty)" for patient in listed})
+        raise UserError(
+            f"participants.tsv: nobody is of the study's institutions, but of "
+            f"{one_line(', '.join(there))}: correct cohort.development and cohort.external"
+        )
+    examine_one = partial(_examine_one, root=config.cohort.dataset, label=config.cohort.mask_label)
+    by_id = {patient.patient_id: patient for patient in asked}
+    outcomes = for_each(by_id, examine_one, workers, "index")
     usable = [outcome for outcome in outcomes if isinstance(outcome, dict)]
     broken = [
         _exclusion(patient, reason)
@@ -64,14 +73,18 @@ def examine(
         if isinstance(reason, str)
     ]
     _report(broken, config)
-    others = [
-        _exclusion(p, f"the study has no role for institution {p.institution or '(empty)'}")
-        for p in listed
-        if p.institution not in roles
-    ]
+    others = [_exclusion(p, _no_role(p, roles)) for p in listed if p.institution not in roles]
     excluded = sorted([*broken, *others], key=lambda row: row["patient_id"])
     columns = ["patient_id", "institution", "reason"]
     return pd.DataFrame(usable), pd.DataFrame(excluded, columns=columns)
+
+
+def _no_role(patient: PatientFiles, roles: set[str]) -> str:
+    if not patient.institution:
+        return "participants.tsv names no institution: add it"
+    close = [role for role in roles if role.casefold() == patient.institution.casefold()]
+    hint = f" (did you mean {close[0]}?)" if close else ""
+    return f"the study has no role for institution {one_line(patient.institution)}{hint}"
 
 
 def _exclusion(patient: PatientFiles, reason: str) -> dict[str, str]:
@@ -89,15 +102,17 @@ def _report(broken: list[dict[str, str]], config: StudyConfig) -> None:
         print(f"gfce: excluded {row['reason']}", file=sys.stderr)
 
 
-def _examine_one(patient: PatientFiles, root: Path) -> dict[str, Any] | str:
+def _examine_one(patient: PatientFiles, root: Path, label: int | None) -> dict[str, Any] | str:
+    if patient.problem:
+        return f"{patient.patient_id}: {patient.problem}"
     try:
-        return _describe(patient, root)
+        return _describe(patient, root, label)
     except UserError as error:
         return str(error)
 
 
-def _describe(patient: PatientFiles, root: Path) -> dict[str, Any]:
-    checked = check_patient(patient)
+def _describe(patient: PatientFiles, root: Path, label: int | None) -> dict[str, Any]:
+    checked = check_patient(patient, label)
     return {
         "patient_id": patient.patient_id,
         "institution": patient.institution,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import shutil
 from collections.abc import Mapping
-from concurrent.futures import ProcessPoolExecutor
+from functools import partial
 from pathlib import Path
 
 from gfce.cohort.bids import (
@@ -15,13 +15,13 @@ from gfce.cohort.bids import (
     write_masks_description,
     write_patient,
 )
+from gfce.cohort.workers import for_each
 from gfce.config import Simulation, StudyConfig
 from gfce.errors import UserError
 from gfce.files import temporary_name
 from gfce.images.arrays import Grid
 from gfce.images.volumes import to_image
 from gfce.phantom import Protocol, SimulatedPatient, read_protocols, simulate_patient
-from gfce.progress import progress
 from gfce.provenance.records import Record
 from gfce.provenance.state import SIMULATION, Provenance
 from gfce.provenance.tasks import Task
@@ -38,7 +38,7 @@ def simulate(config: StudyConfig, workers: int = 1) -> None:
 
     Raises:
         UserError: no simulation is configured, an institution has no protocol, or the folder holds
-            a file that this did not write.
+            a file that this did not write, or a process was killed.
     """
     simulation = config.simulation
     if simulation is None:
@@ -68,13 +68,11 @@ def _write(
 ) -> None:
     planned = _plan(simulation)
     root.mkdir(parents=True)
-    with ProcessPoolExecutor(workers) as pool:
-        jobs = [
-            pool.submit(_simulate_one, root, patient, protocols[institution], number, simulation)
-            for patient, (institution, number) in planned.items()
-        ]
-        for job in progress(jobs, "simulate"):
-            job.result()
+    jobs = {
+        patient: (patient, protocols[institution], number)
+        for patient, (institution, number) in planned.items()
+    }
+    for_each(jobs, partial(_simulate_one, root, simulation), workers, "simulate")
     write_masks_description(root)
     institutions = {patient: institution for patient, (institution, _) in planned.items()}
     write_dataset(root, "Simulated head-and-neck MRI", institutions, GENERATOR)
@@ -120,9 +118,8 @@ def _plan(simulation: Simulation) -> dict[str, tuple[str, int]]:
     return {new: people[name] for name, new in patient_ids(people).items()}
 
 
-def _simulate_one(
-    root: Path, patient_id: str, protocol: Protocol, number: int, simulation: Simulation
-) -> None:
+def _simulate_one(root: Path, simulation: Simulation, job: tuple[str, Protocol, int]) -> None:
+    patient_id, protocol, number = job
     simulated = simulate_patient(
         protocol,
         seed=simulation.seed,

@@ -34,7 +34,9 @@ def preprocess(config: StudyConfig, institution: str) -> None:
     folder = results.images(institution)
     for row in progress(records(patients), f"preprocess {institution}"):
         check_unchanged(row, config.cohort.dataset)
-        patient = resample_patient(row, config.cohort.dataset, config.images)
+        patient = resample_patient(
+            row, config.cohort.dataset, config.images, config.cohort.mask_label
+        )
         save_patient(patient, folder)
         rows += statistics_rows(patient)
     write_csv(pd.DataFrame(rows), folder / "statistics.csv")

@@ -136,8 +136,10 @@ def _read(path: Path | None) -> pd.DataFrame:
     try:
         with source.open(encoding="utf-8") as stream:
             return pd.read_csv(stream, dtype=str, keep_default_na=False)
-    except (OSError, UnicodeDecodeError, pd.errors.ParserError, pd.errors.EmptyDataError) as error:
-        raise UserError(f"protocol table {path}: cannot be read ({error})") from error
+    except (OSError, ValueError) as error:  # pandas' complaints are ValueErrors
+        reason = error.strerror if isinstance(error, OSError) else "no CSV table in UTF-8"
+        name = path.name if path else source
+        raise UserError(f"protocol table {name}: cannot be read ({reason})") from None
 
 
 def _protocol(row: dict[str, str], label: str) -> Protocol:

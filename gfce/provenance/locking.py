@@ -38,8 +38,9 @@ HEADING = "### Results change"
 RUNNER = """
 import json, sys
 from gfce.cli import main
-failed = [command for command in json.loads(sys.argv[1]) if main(command)]
-sys.exit(f"failed: {failed}" if failed else 0)
+for command in json.loads(sys.argv[1]):
+    if main(command):
+        sys.exit(f"gfce {' '.join(command)}: failed")
 """
 """All steps in one process, with the gfce of PYTHONPATH."""
 
@@ -156,7 +157,8 @@ def _run(study: Path, code: Path, folder: Path) -> Outputs:
         command, cwd=folder, env=environment, check=False, capture_output=True, text=True
     )
     if done.returncode:
-        raise UserError(f"{study.name} with the code of {code}: {done.stderr.strip()[-2000:]}")
+        said = " ".join(done.stderr.strip().splitlines()[-2:])
+        raise UserError(f"{study.name} does not run with the code of {code}: {said}")
     return outputs(config, folder)
 
 

@@ -75,7 +75,7 @@ class Recipes:
 
     def _made_of(self, task: Task) -> tuple[Values, dict[str, str]]:
         if task.step == "preprocess":
-            return {}, self._images(self._of(str(task.what)), (*IMAGES, "tumour"))
+            return self._masks(), self._images(self._of(str(task.what)), (*IMAGES, "tumour"))
         if task.step == "figures":
             return self._figure(task)
         if cell := task.cell:
@@ -115,12 +115,13 @@ class Recipes:
         tested = self._images(self._tested_on(cell), (*IMAGES, "tumour"))
         model = self._files(Task("train", cell), lambda path: path.name == NORMALIZATION)
         inputs = {**model, **self._whole(Task("predict", cell)), **tested}
-        return {**average, **cohorts, **self._identity(cell)}, inputs
+        return {**average, **cohorts, **self._masks(), **self._identity(cell)}, inputs
 
     def _baselines(self) -> tuple[Values, dict[str, str]]:
         settings = {
             "evaluation.average": self._config.evaluation.average,
             "grid.normalizations": self._config.grid.normalizations,
+            **self._masks(),
             **self._design(),
         }
         return settings, {**self._images(self._rows, (*IMAGES, "tumour")), **self._draws()}
@@ -150,6 +151,9 @@ class Recipes:
 
     def _section(self, name: str) -> Values:
         return _flat(name, self._content[name] or {})
+
+    def _masks(self) -> Values:
+        return {"cohort.mask_label": self._config.cohort.mask_label}
 
     def _identity(self, cell: Cell) -> Values:
         label = model_label(self._config, cell)

@@ -13,6 +13,7 @@ from functools import cached_property
 from pathlib import Path
 
 from gfce.config import StudyConfig
+from gfce.errors import UserError
 from gfce.provenance.owner import check_owner, claim, lock
 from gfce.provenance.state import NOT_MADE, Provenance
 from gfce.provenance.tasks import Task, reads, tasks
@@ -30,6 +31,9 @@ class Run:
         config: the study.
         path: its configuration file.
         is_driver: whether this process decides what is done (a job's own does not).
+
+    Raises:
+        UserError: Snakemake cannot name the configuration file, or the results are another study's.
     """
 
     def __init__(self, config: StudyConfig, path: Path, *, is_driver: bool) -> None:
@@ -40,6 +44,7 @@ class Run:
         self._lock: int | None = None
         self._said: set[str] = set()
         if is_driver:
+            _check_name(path)
             check_owner(config, path)
 
     def begin(self) -> None:
@@ -105,3 +110,9 @@ class Run:
             LOGGER.warning("due: %s", reason)
         if len(fresh) > SHOWN:
             LOGGER.warning("due: and %d more (`gfce status`)", len(fresh) - SHOWN)
+
+
+def _check_name(path: Path) -> None:
+    """A brace is a wildcard to Snakemake; other paths are checked with the configuration."""
+    if set("{}") & set(str(path)) or not str(path).isprintable():
+        raise UserError(f"{str(path)!r}: a path with a brace or a line break: rename it")

@@ -17,20 +17,25 @@ from gfce.images.arrays import Volume
 from gfce.images.fitting import load_normalization
 from gfce.images.store import MODALITIES, load_statistics, load_volumes
 from gfce.report.tiles import bare, pixel_aspect, show, shown_slice, window
-from gfce.study import Cell, Results, cells, model_label, read_patients
+from gfce.study import Cell, Results, cells, model_label, read_patients, test_institutions
 
 ERROR_LIMITS = (0.0, 0.3)
 """Absolute errors on the [0, 1] scale that are shown as black and white."""
+CENTRED: Any = {"ha": "center", "va": "center", "fontsize": 6}
 
 
 def draw_synthesis(config: StudyConfig, network: str) -> Figure:
-    """One patient of each external institution, two rows each: images, and errors below them."""
+    """One patient of each external institution, two rows each: images, and errors below them.
+
+    Of a study without external institutions, one held-out patient of each development institution
+    that a model is tested on; models that are not have an empty place.
+    """
     shown = [
         cell
         for cell in cells(config)
         if cell.network == network and cell.seed == config.grid.seeds[0]
     ]
-    patients = _one_of_each(config)
+    patients = _one_of_each(config, shown)
     size = (1.2 * (3 + len(shown)), 2.55 * len(patients))
     figure = Figure(figsize=size, layout="constrained")
     grid = figure.subplots(2 * len(patients), 3 + len(shown), squeeze=False)
@@ -48,11 +53,12 @@ def _titles(config: StudyConfig, shown: list[Cell]) -> list[str]:
     return ["T1w", "T2w", "CE", *(model_label(config, cell) for cell in shown)]
 
 
-def _one_of_each(config: StudyConfig) -> list[dict[str, Any]]:
+def _one_of_each(config: StudyConfig, shown: list[Cell]) -> list[dict[str, Any]]:
     """A test patient of each external institution (of each development one if none is external)."""
     patients = read_patients(Results(config))
     tested = patients[patients["split"] == "test"]
-    chosen = config.cohort.external or config.cohort.development
+    anywhere = {name for cell in shown for name in test_institutions(config, cell)}
+    chosen = config.cohort.external or [n for n in config.cohort.development if n in anywhere]
     return [records(tested[tested["institution"] == name].head(1))[0] for name in chosen]
 
 
@@ -69,6 +75,11 @@ def _draw_patient(
         bare(below)
     images[0].set_ylabel(f"{patient['institution']}\n{patient_id}")
     for axes, below, cell in zip(images[3:], errors[3:], shown, strict=True):
+        if patient["institution"] not in test_institutions(config, cell):
+            bare(axes)
+            bare(below)
+            axes.text(0.5, 0.5, "not tested\nthere", transform=axes.transAxes, **CENTRED)
+            continue
         real, synthetic = _compared(config, patient, cell, volumes["ce"])
         show(axes, synthetic[number], window(real), aspect)
         difference = np.abs(real - synthetic)

@@ -18,8 +18,9 @@ import pytest
 import SimpleITK
 from cohorts import head, image
 
-from gfce.cohort.bids import patient_ids, read_dataset
+from gfce.cohort.bids import patient_ids
 from gfce.cohort.importing import import_manifest
+from gfce.cohort.reading import read_dataset
 from gfce.errors import UserError
 from gfce.images.arrays import Grid
 from gfce.images.reading import read_image

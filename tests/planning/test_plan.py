@@ -55,7 +55,8 @@ def dry_run(config: Path) -> subprocess.CompletedProcess[str]:
 
 @pytest.mark.parametrize("simulated", [True, False])
 def test_the_jobs_are_those_of_the_workflow(tmp_path: Path, simulated: bool) -> None:
-    content = minimal_config(results=str(tmp_path / "results"), cohort={"dataset": str(tmp_path)})
+    folders = {"results": str(tmp_path / "results"), "cohort": {"dataset": str(tmp_path / "data")}}
+    content = minimal_config(**folders)
     if simulated:
         content["simulation"] = {"patients": dict.fromkeys("ABCD", 3)}
     path = tmp_path / "study.yaml"

@@ -172,7 +172,7 @@ def test_a_name_that_cannot_be_quoted_is_refused(tmp_path: Path, name: str) -> N
     folder.mkdir()
     answer = snakemake(write_config(folder, simulated_study(folder)), "--dry-run")
     assert answer.returncode != 0
-    assert "rename the folder" in answer.stdout + answer.stderr
+    assert "rename it" in answer.stdout + answer.stderr
 
 
 def test_a_second_driver_is_refused(study: Path) -> None:

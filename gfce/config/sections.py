@@ -1,43 +1,35 @@
-"""The study's configuration: typed, described key by key, and the only reader of config files."""
+"""The sections of a configuration; config/schema.json and docs/configuration.md are made of them.
+
+Upper limits are far above any study; they refuse typing errors that would fill a memory or a disk.
+"""
 
 from __future__ import annotations
 
-import difflib
 from pathlib import Path
-from typing import Annotated, Any, Literal, get_args
+from typing import Annotated, Literal
 
-import yaml
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    ConfigDict,
-    Field,
-    ValidationError,
-    field_validator,
-    model_validator,
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+
+from gfce.config.checks import check_cells, check_folders, check_networks, check_training_sets
+from gfce.config.values import (
+    AnyPath,
+    Architecture,
+    Identifier,
+    NormalizationName,
+    Number,
+    Seed,
+    Whole,
+    refuse_repeated,
+    suggest,
 )
-
-from gfce.errors import UserError
 from gfce.networks.discovery import architectures
 
-Identifier = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$")]
-"""A name that may stand in a path: letters, digits, `-` and `_`."""
-
-PositiveInt = Annotated[int, Field(gt=0)]
-NormalizationName = Literal[
-    "min_max", "z_score", "percentile_min_max", "dataset_z_score", "slice_z_score", "nyul"
-]
-
-
-def _known_architecture(name: str) -> str:
-    known = architectures()
-    if name not in known:
-        raise ValueError(f"there is no network {name}" + _suggest(name, known))
-    return name
-
-
-Architecture = Annotated[str, AfterValidator(_known_architecture)]
-"""A network of `gfce/networks`."""
+MAX_PATIENTS = 100_000
+Patients = Annotated[Whole, Field(ge=1, le=MAX_PATIENTS)]
+Length = Annotated[Whole, Field(ge=16, le=1024)]
+"""Rows or columns; SSIM's window needs 11."""
+Minutes = Annotated[Number, Field(le=525_600)]
+"""At most a year."""
 
 
 class Section(BaseModel):
@@ -49,31 +41,34 @@ class Section(BaseModel):
 class Simulation(Section):
     """A simulated cohort, written to `cohort.dataset` before the study begins."""
 
-    patients: dict[Identifier, PositiveInt]
+    patients: Annotated[dict[Identifier, Patients], Field(min_length=1)]
     """Number of patients to simulate for each institution of the protocol table."""
-    seed: int = 2022
+    seed: Seed = 2022
     """Seed of the anatomy, the pathology and the noise."""
-    coarsening: Annotated[float, Field(ge=1)] = 1.0
+    coarsening: Annotated[Number, Field(ge=1, le=16)] = 1.0
     """In-plane voxel size as a multiple of the protocol's (1: as the scanner has it)."""
-    slices: PositiveInt | None = None
+    slices: Annotated[Whole, Field(ge=1, le=500)] | None = None
     """Slices per volume, spread over the whole slab (empty: as the protocol has them)."""
-    protocols: Path | None = None
+    protocols: AnyPath | None = None
     """Table of scanner protocols, one row per institution (empty: the seven of the package)."""
 
 
 class Cohort(Section):
     """The patients: where they are, who is trained on and who is only tested."""
 
-    dataset: Path
+    dataset: AnyPath
     """BIDS dataset with T1w, T2w and ce-gadolinium T1w of each patient."""
     development: Annotated[list[Identifier], Field(min_length=1)]
     """Institutions whose patients are split into training and internal test, in table order."""
     external: list[Identifier] = []
     """Institutions whose patients are all external test, in table order."""
-    training_patients: int | float = 53
+    training_patients: Whole | Number = 53
     """Training patients of each development institution: a number, or a share such as 0.75."""
-    pooled_patients: PositiveInt | None = None
+    pooled_patients: Patients | None = None
     """Patients of a pooled training set (empty: as many as its smallest institution trains on)."""
+    mask_label: Annotated[Whole, Field(ge=1, le=65_535)] | None = None
+    """The label of the tumour in masks that hold several, such as 1 (empty: masks hold only the
+    tumour, and every voxel that is not 0 is a part of it)."""
     unusable_patient: Literal["exclude", "stop"] = "exclude"
     """What a patient with a missing, broken or misaligned volume does: `exclude` leaves the patient
     out and says so in exclusions.csv, `stop` ends the run."""
@@ -81,31 +76,28 @@ class Cohort(Section):
     @field_validator("training_patients")
     @classmethod
     def _is_a_number_or_a_share(cls, value: float) -> float:
-        if value <= 0 or (value >= 1 and value != int(value)):
+        if not 0 < value <= MAX_PATIENTS or (value >= 1 and value != int(value)):
             raise ValueError("give a whole number of patients, or a share between 0 and 1")
         return int(value) if value >= 1 else value
 
     @model_validator(mode="after")
     def _institutions_have_one_role(self) -> Cohort:
-        named = [*self.development, *self.external]
-        twice = sorted({name for name in named if named.count(name) > 1})
-        if twice:
-            raise ValueError(f"institution {twice[0]} is named more than once: give it one role")
+        refuse_repeated([*self.development, *self.external], "institution")
         return self
 
 
 class Images(Section):
     """Resampling of the volumes and the statistics that are taken of them."""
 
-    matrix: tuple[PositiveInt, PositiveInt] = (256, 224)
+    matrix: tuple[Length, Length] = (256, 224)
     """Rows and columns of a resampled slice, each divisible by 4 (paper: 256 x 224)."""
     statistics_region: Literal["volume", "foreground"] = "volume"
     """Voxels whose statistics define a normalization: the whole volume, or the head alone."""
 
     @model_validator(mode="after")
-    def _matrix_fits_the_network(self) -> Images:
+    def _matrix_can_be_pooled(self) -> Images:
         if any(length % 4 for length in self.matrix):
-            raise ValueError("matrix: both numbers must be divisible by 4 (two poolings)")
+            raise ValueError("matrix: give two numbers that are divisible by 4 (two poolings)")
         return self
 
 
@@ -115,8 +107,8 @@ class Network(Section):
     architecture: Architecture | None = None
     """Which network: `mmgsn_net`, `unet`, `pix2pix` or one of your own (empty: the one that the
     entry's name says)."""
-    width: PositiveInt = 64
-    """Feature maps of the first level (paper: 64)."""
+    width: Annotated[Whole, Field(ge=1, le=1024)] = 64
+    """Feature maps of the first level (paper: 64; `mmgsn_net`: divisible by 8)."""
     norm_layer: Literal["instance", "batch"] = "instance"
     """Normalization layers: `instance` (each slice by itself, the same in training and inference)
     or `batch` (running statistics of the training slices are used in inference)."""
@@ -132,22 +124,24 @@ class Grid(Section):
     training_sets: dict[Identifier, Annotated[list[Identifier], Field(min_length=1)]] = {}
     """Named groups of development institutions to train on (empty: `uni-<institution>` for each
     and one of all of them, named `tri` for three and `pooled` for any other number)."""
-    seeds: Annotated[list[Annotated[int, Field(ge=0)]], Field(min_length=1)] = [1]
+    seeds: Annotated[list[Seed], Field(min_length=1)] = [1]
     """Seeds of training: initial weights and the order of the slices."""
 
     @model_validator(mode="after")
     def _no_axis_repeats_itself(self) -> Grid:
         for axis, values in (("normalizations", self.normalizations), ("seeds", self.seeds)):
             if len(set(values)) < len(values):
-                raise ValueError(f"{axis}: the same value stands there twice")
+                raise ValueError(f"{axis}: the same value stands there twice: keep one")
+        refuse_repeated(self.networks, "networks: network")
+        refuse_repeated(self.training_sets, "training_sets: training set")
         groups = [frozenset(institutions) for institutions in self.training_sets.values()]
         if len(set(groups)) < len(groups):
-            raise ValueError("training_sets: two of them have the same institutions")
+            raise ValueError("training_sets: two of them have the same institutions: keep one")
         for name, network in self.networks.items():
             known = architectures()
             if network.architecture is None and name not in known:
                 raise ValueError(
-                    f"networks.{name}: say which `architecture` it is" + _suggest(name, known)
+                    f"networks.{name}: say which `architecture` it is" + suggest(name, known)
                 )
         return self
 
@@ -155,15 +149,15 @@ class Grid(Section):
 class Training(Section):
     """How each model is trained (defaults: the paper's and its released code's)."""
 
-    epochs: PositiveInt = 200
+    epochs: Annotated[Whole, Field(ge=1, le=100_000)] = 200
     """Passes over the training slices."""
-    constant_epochs: Annotated[int, Field(ge=0)] = 100
+    constant_epochs: Annotated[Whole, Field(ge=0, le=100_000)] = 100
     """Epochs at the full learning rate, before it falls linearly to 0."""
-    batch_size: PositiveInt = 1
+    batch_size: Annotated[Whole, Field(ge=1, le=1024)] = 1
     """Slices per step."""
-    learning_rate: Annotated[float, Field(gt=0)] = 1e-3
+    learning_rate: Annotated[Number, Field(gt=0, le=1)] = 1e-3
     """Adam's learning rate."""
-    l1_weight: Annotated[float, Field(ge=0)] = 100.0
+    l1_weight: Annotated[Number, Field(ge=0, le=1_000_000)] = 100.0
     """Weight of the mean absolute error against the adversarial loss."""
     recipe: Literal["corrected", "released"] = "corrected"
     """`released` repeats two quirks of the authors' code: slices are not shuffled, and the
@@ -173,18 +167,18 @@ class Training(Section):
     float32."""
     device: Literal["auto", "cpu", "cuda"] = "auto"
     """Where to train and predict (`auto`: a GPU if there is one)."""
-    threads: PositiveInt = 2
+    threads: Annotated[Whole, Field(ge=1, le=1024)] = 2
     """CPU threads of a training; fixed here, not by the machine, because results depend on it."""
-    checkpoint_minutes: Annotated[float, Field(ge=0)] = 10.0
+    checkpoint_minutes: Annotated[Minutes, Field(ge=0)] = 10.0
     """Longest time without a checkpoint; one is also written after each epoch."""
-    walltime_minutes: Annotated[float, Field(gt=0)] | None = None
+    walltime_minutes: Annotated[Minutes, Field(gt=0)] | None = None
     """Time after which a training saves its state and stops, to be continued by the next run
     (empty: none). Leave a minute to the scheduler's limit."""
 
     @model_validator(mode="after")
     def _schedule_fits(self) -> Training:
         if self.constant_epochs > self.epochs:
-            raise ValueError("constant_epochs is larger than epochs")
+            raise ValueError("constant_epochs is larger than epochs: lower it")
         return self
 
 
@@ -200,12 +194,12 @@ class Evaluation(Section):
 class Statistics(Section):
     """How certain the conclusions are."""
 
-    bootstrap_resamples: Annotated[int, Field(ge=99)] = 9999
+    bootstrap_resamples: Annotated[Whole, Field(ge=99, le=1_000_000)] = 9999
     """Resamples of the patients behind each interval of a drop or an improvement."""
-    equivalence_margin_mae: Annotated[float, Field(gt=0)] = 0.0025
+    equivalence_margin_mae: Annotated[Number, Field(gt=0, le=1)] = 0.0025
     """Largest difference in internal MAE (scale [0, 1]) between a pooled and a single-institution
     model that still counts as the same accuracy (a tenth of the paper's internal MAE)."""
-    equivalence_margin_psnr_db: Annotated[float, Field(gt=0)] = 0.5
+    equivalence_margin_psnr_db: Annotated[Number, Field(gt=0, le=100)] = 0.5
     """The same for PSNR, in dB."""
 
 
@@ -214,9 +208,9 @@ class StudyConfig(Section):
 
     study: Identifier
     """Name of the study: its results lie in `<results>/<study>`."""
-    seed: int = 2022
+    seed: Seed = 2022
     """Seed of the split and of the pooled draws."""
-    results: Path = Path("results")
+    results: AnyPath = Path("results")
     """Folder of all studies' results."""
     cohort: Cohort
     """The patients."""
@@ -234,14 +228,9 @@ class StudyConfig(Section):
     """How conclusions are drawn from the scores."""
 
     @model_validator(mode="after")
-    def _training_sets_are_of_development_institutions(self) -> StudyConfig:
-        for name, institutions in self.grid.training_sets.items():
-            for institution in institutions:
-                if institution not in self.cohort.development:
-                    raise ValueError(
-                        f"grid.training_sets.{name}: {institution} is not one of "
-                        "cohort.development" + _suggest(institution, self.cohort.development)
-                    )
+    def _sections_fit(self) -> StudyConfig:
+        for check in (check_training_sets, check_networks, check_cells, check_folders):
+            check(self)
         return self
 
     def network(self, name: str) -> Network:
@@ -258,70 +247,3 @@ class StudyConfig(Section):
         if len(development) > 1:
             sets["tri" if len(development) == 3 else "pooled"] = list(development)
         return sets
-
-
-def load_config(path: Path) -> StudyConfig:
-    """Read and check a configuration file.
-
-    Raises:
-        UserError: the file is missing, is not YAML, has an unknown key or an impossible value.
-    """
-    try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise UserError(f"{path}: {error.strerror}: name a config file that exists") from None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        where = getattr(error, "problem_mark", None)
-        line = f" (line {where.line + 1})" if where else ""
-        raise UserError(f"{path}: not valid YAML{line}: correct the file") from None
-    return parse_config(content, str(path))
-
-
-def parse_config(content: Any, source: str) -> StudyConfig:
-    """Check a configuration that has been read from `source`.
-
-    Raises:
-        UserError: an unknown key or an impossible value, with its place and the mend.
-    """
-    if not isinstance(content, dict):
-        raise UserError(f"{source}: has no keys: start from config/config.yaml")
-    try:
-        return StudyConfig.model_validate(content)
-    except ValidationError as error:
-        first, *others = error.errors()
-        more = f" (and {len(others)} more)" if others else ""
-        raise UserError(f"{source}: {_explain(first)}{more}") from None
-
-
-def _explain(error: Any) -> str:
-    place = ".".join(str(part) for part in error["loc"])
-    if error["type"] == "extra_forbidden":
-        parent = _section_at(error["loc"][:-1])
-        known = list(parent.model_fields) if parent else []
-        return f"{place}: unknown key" + _suggest(str(error["loc"][-1]), known)
-    if error["type"] == "missing":
-        return f"{place}: this key must be given"
-    message = error["msg"].removeprefix("Value error, ")
-    return f"{place}: {message}" if place else message
-
-
-def _suggest(word: str, known: list[str]) -> str:
-    close = difflib.get_close_matches(word, known, n=1)
-    if close:
-        return f" (did you mean {close[0]}?)"
-    return f" (known: {', '.join(known)})" if known else ""
-
-
-def _section_at(location: tuple[Any, ...]) -> type[Section] | None:
-    """The section that a validation error's location lies in (None: inside a free mapping)."""
-    section: type[Section] | None = StudyConfig
-    for part in location:
-        field = section.model_fields.get(str(part)) if section else None
-        section = next(iter(_sections_in(field.annotation)), None) if field else section
-    return section
-
-
-def _sections_in(annotation: Any) -> list[type[Section]]:
-    if isinstance(annotation, type) and issubclass(annotation, Section):
-        return [annotation]
-    return [found for inner in get_args(annotation) for found in _sections_in(inner)]

@@ -1,0 +1,101 @@
+"""JSON beside images: the one fact that a study takes from it, the field strength.
+
+It is told in tables and decides nothing, so that a broken sidecar is a warning and not the end of
+a patient.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+from gfce.cohort.names import FileNames
+from gfce.errors import UserError, one_line
+
+LOGGER = logging.getLogger(__name__)
+FIELD_STRENGTH = "MagneticFieldStrength"
+STRONGEST_T = 30
+"""No magnet for people or animals is stronger; 30000 would be gauss."""
+
+
+class Sidecars:
+    """The sidecars of a dataset, each read once."""
+
+    def __init__(self, root: Path, names: FileNames) -> None:
+        self._root, self._names = root, names
+        self._read = lru_cache(maxsize=None)(self._read_one)
+        self._found = lru_cache(maxsize=None)(self._below)
+
+    def field_strength(self, image: Path) -> float | None:
+        """The field strength of an image in tesla (None: unknown, or a warning says why).
+
+        A sidecar holds for the images whose names have all of its entities, in its folder and
+        below; the deepest and then the most specific counts (BIDS 1.10, inheritance principle).
+        """
+        strength = None
+        for sidecar in self._of(image):
+            content = self._read(sidecar)
+            if content is None:
+                return None
+            if content.get(FIELD_STRENGTH) is not None:
+                strength = self._checked(sidecar, content[FIELD_STRENGTH])
+        return strength
+
+    def _of(self, image: Path) -> list[Path]:
+        own = self._entities(image)
+        applicable = []
+        for folder in reversed(image.relative_to(self._root).parents):
+            fitting = [path for path in self._found(self._root / folder) if self._fits(path, own)]
+            applicable += sorted(fitting, key=lambda path: (len(self._entities(path)), path))
+        return applicable
+
+    def _fits(self, path: Path, own: dict[str, Any]) -> bool:
+        said = self._entities(path)
+        same = said.pop("extension", "") == ".json" and said.get("suffix") == own["suffix"]
+        return same and said.items() <= own.items()
+
+    def _entities(self, path: Path) -> dict[str, Any]:
+        return self._names.entities(path.relative_to(self._root).as_posix())
+
+    def _below(self, folder: Path) -> list[Path]:
+        found = folder.glob("*.json")
+        return sorted(path for path in found if not path.name.startswith("."))
+
+    def _read_one(self, path: Path) -> dict[str, Any] | None:
+        try:
+            return read_object(path)
+        except UserError as error:
+            self._warn(path, str(error))
+            return None
+
+    def _checked(self, path: Path, value: Any) -> float | None:
+        number = isinstance(value, int | float) and not isinstance(value, bool)
+        if number and 0 < value <= STRONGEST_T:
+            return float(value)
+        given = one_line(str(value)) if isinstance(value, str | int | float) else "something else"
+        self._warn(path, f"{FIELD_STRENGTH} is {given}, not a number of tesla up to {STRONGEST_T}")
+        return None
+
+    def _warn(self, path: Path, what: str) -> None:
+        place = one_line(path.relative_to(self._root).as_posix(), 200)
+        LOGGER.warning("warning: %s: %s: the field strength stays empty", place, what)
+
+
+def read_object(path: Path) -> dict[str, Any]:
+    """The content of a JSON file that holds one object.
+
+    Raises:
+        UserError: it cannot be read, or holds something else; the message does not name the file.
+    """
+    try:
+        content = json.loads(path.read_bytes().decode("utf-8-sig"))
+    except OSError as error:
+        raise UserError(f"cannot be read ({error.strerror})") from None
+    except (ValueError, RecursionError):
+        raise UserError("not JSON in UTF-8") from None
+    if not isinstance(content, dict):
+        raise UserError("not a JSON object")
+    return content

@@ -1,0 +1,36 @@
+"""Patients shared among processes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from typing import TypeVar
+
+from gfce.errors import UserError
+from gfce.progress import progress
+
+Item = TypeVar("Item")
+Answer = TypeVar("Answer")
+
+
+def for_each(
+    patients: Mapping[str, Item], work: Callable[[Item], Answer], workers: int, what: str
+) -> list[Answer]:
+    """The answers for patients, by their ids and in their order; `what` is the bar's title.
+
+    Raises:
+        UserError: a process was killed.
+    """
+    answers: list[Answer] = []
+    # No more processes than patients: each is started, whether it finds work or not.
+    with ProcessPoolExecutor(max(1, min(workers, len(patients)))) as pool:
+        try:
+            answers.extend(progress(pool.map(work, patients.values()), what, len(patients)))
+        except BrokenProcessPool:
+            first = list(patients)[len(answers)]
+            raise UserError(
+                f"{first} or a patient after it: its process was killed, as happens when memory "
+                "runs out: give fewer --workers or more memory"
+            ) from None
+    return answers

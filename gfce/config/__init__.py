@@ -1,0 +1,31 @@
+"""The study's configuration: typed, described key by key, and the only reader of config files."""
+
+from gfce.config.reading import load_config, parse_config
+from gfce.config.sections import (
+    Cohort,
+    Evaluation,
+    Grid,
+    Images,
+    Network,
+    Simulation,
+    Statistics,
+    StudyConfig,
+    Training,
+)
+from gfce.config.values import Identifier, NormalizationName
+
+__all__ = [
+    "Cohort",
+    "Evaluation",
+    "Grid",
+    "Identifier",
+    "Images",
+    "Network",
+    "NormalizationName",
+    "Simulation",
+    "Statistics",
+    "StudyConfig",
+    "Training",
+    "load_config",
+    "parse_config",
+]

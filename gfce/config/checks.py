@@ -1,0 +1,101 @@
+"""What the sections of a configuration ask of each other.
+
+Each check raises ValueError with the key's place, what is wrong and what to do.
+"""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+from gfce.config.values import refuse_repeated, suggest
+
+if TYPE_CHECKING:
+    from gfce.config.sections import StudyConfig
+
+MAX_CELLS = 10_000
+"""Cells of a grid, each of which is a training."""
+
+
+class Requirement(NamedTuple):
+    """What an architecture asks of the configuration."""
+
+    smallest: int
+    """Rows and columns that its discriminator needs."""
+    multiple: int
+    """What its width is divisible by."""
+
+
+REQUIREMENTS = {"mmgsn_net": Requirement(33, 8), "pix2pix": Requirement(24, 1)}
+"""Written here a second time, because the networks import torch; a test compares them."""
+
+
+def check_training_sets(config: StudyConfig) -> None:
+    """Training sets are of development institutions, and a pool has a patient of each."""
+    development, pooled = config.cohort.development, config.cohort.pooled_patients
+    for name, institutions in config.training_sets().items():
+        refuse_repeated(institutions, f"grid.training_sets.{name}: institution")
+        for institution in institutions:
+            if institution not in development:
+                raise ValueError(
+                    f"grid.training_sets.{name}: {institution} is not one of "
+                    "cohort.development" + suggest(institution, development)
+                )
+        if pooled is not None and pooled < len(institutions):
+            raise ValueError(
+                f"cohort.pooled_patients: {pooled} is fewer than the {len(institutions)} "
+                f"institutions of training set {name}: raise it"
+            )
+
+
+def check_networks(config: StudyConfig) -> None:
+    """Every network can be built, and judges slices of the matrix."""
+    rows, columns = config.images.matrix
+    for name in config.grid.networks:
+        network = config.network(name)
+        needs = REQUIREMENTS.get(network.architecture or "", Requirement(1, 1))
+        if network.width % needs.multiple:
+            raise ValueError(
+                f"grid.networks.{name}.width: {network.width} is not divisible by "
+                f"{needs.multiple}, as {network.architecture} needs: change it"
+            )
+        if min(rows, columns) < needs.smallest:
+            raise ValueError(
+                f"images.matrix: {rows} x {columns} is too small for the discriminator of "
+                f"{name}, which needs {needs.smallest} x {needs.smallest}: enlarge it"
+            )
+
+
+def check_cells(config: StudyConfig) -> None:
+    """The grid is no larger than a workflow, and tables tell its models apart."""
+    # The labels belong to the study's design, which is made of configurations.
+    from gfce.study import Cell, model_label
+
+    grid, sets = config.grid, list(config.training_sets())
+    count = len(grid.networks) * len(grid.normalizations) * len(sets) * len(grid.seeds)
+    if count > MAX_CELLS:
+        raise ValueError(f"grid: has {count} cells, more than {MAX_CELLS}: shorten its axes")
+    labels: dict[str, str] = {}
+    for network in grid.networks:
+        for normalization in grid.normalizations:
+            for name in sets:
+                label = model_label(config, Cell(network, normalization, name, grid.seeds[0]))
+                other = labels.setdefault(label.casefold(), name)
+                if other != name:
+                    raise ValueError(
+                        f"grid.training_sets: {other} and {name} would both be {label} in tables: "
+                        "rename one"
+                    )
+
+
+def check_folders(config: StudyConfig) -> None:
+    """Neither the dataset nor the results lie inside the other: each is replaced as a whole."""
+    # realpath follows links and, unlike Path.resolve, survives a circle of them.
+    dataset, results = (
+        Path(os.path.realpath(folder)) for folder in (config.cohort.dataset, config.results)
+    )
+    if dataset.is_relative_to(results) or results.is_relative_to(dataset):
+        raise ValueError(
+            "results: one of results and cohort.dataset lies inside the other: name another folder"
+        )

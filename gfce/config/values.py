@@ -1,0 +1,82 @@
+"""What a single value of a configuration may be."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import AfterValidator, AllowInfNan, BeforeValidator, Field, Strict
+
+from gfce.networks.discovery import architectures
+
+Identifier = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$", max_length=64)]
+"""A name that may stand in a path: letters, digits, `-` and `_`."""
+
+# Strict: `epochs: true` is not one epoch, and "3" is text.
+Whole = Annotated[int, Strict()]
+Number = Annotated[float, Strict(), AllowInfNan(False)]
+
+Seed = Annotated[Whole, Field(ge=0, le=2**63 - 1)]
+"""A seed that torch, NumPy and a column of a table can hold."""
+
+NormalizationName = Literal[
+    "min_max", "z_score", "percentile_min_max", "dataset_z_score", "slice_z_score", "nyul"
+]
+
+
+def _known_architecture(name: str) -> str:
+    known = architectures()
+    if name not in known:
+        raise ValueError(f"there is no network {name}" + suggest(name, known))
+    return name
+
+
+Architecture = Annotated[str, AfterValidator(_known_architecture)]
+"""A network of `gfce/networks`."""
+
+
+def _plain_path(value: Any) -> Any:
+    if not isinstance(value, str | Path):
+        return value  # refused by its type
+    text = str(value)
+    if not text or text != text.strip():
+        raise ValueError("a path that is empty or begins or ends with a space: write it out")
+    # A brace is a wildcard of the workflow; a surrogate or a line break is no file's name.
+    if not text.isprintable() or set("{}") & set(text):
+        raise ValueError("a path with a brace, a line break or a control character: rename it")
+    if text[0] in "~-":
+        raise ValueError(f"a path that begins with {text[0]}: write the whole path")
+    return value
+
+
+AnyPath = Annotated[Path, BeforeValidator(_plain_path)]
+"""A path without braces, line breaks and control characters."""
+
+
+def refuse_repeated(names: Iterable[str], what: str) -> None:
+    """Refuse names of which two are the same file on some file system.
+
+    Raises:
+        ValueError: two names are equal, or differ only in case.
+    """
+    seen: dict[str, str] = {}
+    for name in names:
+        other = seen.get(name.casefold())
+        if other == name:
+            raise ValueError(f"{what} {name} is named more than once: name it once")
+        if other is not None:
+            raise ValueError(
+                f"{what} {other} and {name} differ only in case, which not every file system "
+                "keeps apart: rename one"
+            )
+        seen[name.casefold()] = name
+
+
+def suggest(word: str, known: list[str]) -> str:
+    """The known word that was probably meant, else all of them, to stand behind a message."""
+    close = difflib.get_close_matches(word, known, n=1)
+    if close:
+        return f" (did you mean {close[0]}?)"
+    return f" (known: {', '.join(known)})" if known else ""

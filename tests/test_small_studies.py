@@ -1,0 +1,71 @@
+"""Studies at the edge of what a configuration allows: every step runs and every figure is drawn."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+import pytest
+from cohorts import COHORT, Configure, write_cohort
+
+from gfce.cohort.index import index
+from gfce.config import StudyConfig
+from gfce.evaluation.baselines import evaluate_baselines
+from gfce.evaluation.evaluate import evaluate
+from gfce.evaluation.predict import predict
+from gfce.images.preprocess import preprocess
+from gfce.report.figures import figures
+from gfce.statistics import compare, tabulate
+from gfce.study import Results, cells, figure_paths
+from gfce.training.cell import train_cell
+
+ONE = {"networks": {"unet": {"width": 2}}, "normalizations": ["min_max"]}
+
+STUDIES: dict[str, dict[str, Any]] = {
+    "no external institution": {
+        "cohort": {"development": ["A", "B"], "external": []},
+        "grid": ONE,
+    },
+    "no model of an institution": {
+        "cohort": {"development": ["A", "B", "C"], "external": []},
+        "grid": {**ONE, "training_sets": {"uni-A": ["A"], "duo": ["A", "B"]}},
+    },
+    "one institution": {
+        "cohort": {"development": ["A"], "external": []},
+        "grid": ONE,
+    },
+    "one model and no other": {
+        "cohort": {"development": ["A", "B"], "external": ["D"]},
+        "grid": {**ONE, "training_sets": {"both": ["A", "B"]}},
+    },
+}
+
+
+def run(config: StudyConfig) -> Results:
+    """Every step of a study, in this process."""
+    write_cohort(config.cohort.dataset, COHORT)
+    index(config)
+    for institution in (*config.cohort.development, *config.cohort.external):
+        preprocess(config, institution)
+    for cell in cells(config):
+        train_cell(config, cell)
+        predict(config, cell)
+        evaluate(config, cell)
+    evaluate_baselines(config)
+    tabulate(config)
+    compare(config)
+    figures(config)
+    return Results(config)
+
+
+@pytest.mark.parametrize("name", STUDIES)
+def test_a_small_study_runs_to_its_figures(configure: Configure, name: str) -> None:
+    config = configure(**STUDIES[name], statistics={"bootstrap_resamples": 99})
+    results = run(config)
+    assert all(path.exists() for path in figure_paths(config))
+    assert results.findings.stat().st_size > 0
+    metrics = pd.read_csv(results.metrics)
+    assert set(metrics["training_set"]) == set(config.training_sets())
+    assert set(metrics["cohort"]) == (
+        {"internal", "external"} if config.cohort.external else {"internal"}
+    )
