@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/installed
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
-.PHONY: demo test check lock schema slurm-up slurm-down clean
+.PHONY: demo test test-long check lock schema slurm-up slurm-down clean
 
 demo: $(INSTALLED) ## the whole study on a simulated cohort
 	snakemake --configfile config/demo.yaml
@@ -14,6 +14,9 @@ demo: $(INSTALLED) ## the whole study on a simulated cohort
 test: check ## style, types and tests; those on a real Slurm where it is installed
 	pytest --numprocesses 2 --dist loadfile --ignore tests/slurm tests
 	pytest tests/slurm # by themselves: they depend on time
+
+test-long: $(INSTALLED) ## what takes minutes each: reference studies, every mutant of a file, large cohorts
+	GFCE_TEST_LONG=1 pytest --numprocesses 2 --dist loadfile --ignore tests/slurm --ignore tests/workflow tests
 
 check: $(INSTALLED)
 	ruff check .

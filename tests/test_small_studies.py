@@ -14,9 +14,9 @@ from gfce.evaluation.baselines import evaluate_baselines
 from gfce.evaluation.evaluate import evaluate
 from gfce.evaluation.predict import predict
 from gfce.images.preprocess import preprocess
-from gfce.report.figures import figures
+from gfce.report.figures import draw_figure
 from gfce.statistics import compare, tabulate
-from gfce.study import Results, cells, figure_paths
+from gfce.study import Results, cells, figure_names, figure_paths
 from gfce.training.cell import train_cell
 
 ONE = {"networks": {"unet": {"width": 2}}, "normalizations": ["min_max"]}
@@ -54,7 +54,8 @@ def run(config: StudyConfig) -> Results:
     evaluate_baselines(config)
     tabulate(config)
     compare(config)
-    figures(config)
+    for figure in figure_names(config):
+        draw_figure(config, figure)
     return Results(config)
 
 

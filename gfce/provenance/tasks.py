@@ -47,7 +47,7 @@ def all_institutions(config: StudyConfig) -> list[str]:
 
 def reads(config: StudyConfig, task: Task) -> list[Task]:
     """The tasks whose results a task reads."""
-    step, cell, grid = task.step, task.cell, cells(config)
+    step, cell = task.step, task.cell
     if step == "simulate":
         return []
     if step == "index":
@@ -56,6 +56,7 @@ def reads(config: StudyConfig, task: Task) -> list[Task]:
         return _of_cell(config, step, cell)
     if step == "preprocess":
         return [Task("index")]
+    grid = cells(config)
     if step == "tabulate":
         return [Task("index"), *(Task("evaluate", cell) for cell in grid), Task("baselines")]
     if step == "compare":

@@ -20,7 +20,8 @@ from gfce.cohort.index import index
 from gfce.cohort.reading import read_dataset
 from gfce.config import StudyConfig
 from gfce.errors import UserError
-from gfce.images.volumes import Image, write_image
+from gfce.images.volumes import Image
+from gfce.images.writing import write_image
 from gfce.study import Results
 
 
@@ -350,7 +351,7 @@ def test_a_dataset_in_order_is_read_without_a_word(study: StudyConfig, tmp_path:
     assert answer.stdout + answer.stderr == ""
 
 
-def dies(patient: object, root: Path) -> None:
+def dies(patient: object, root: Path, label: int | None) -> None:
     os._exit(9)
 
 

@@ -15,7 +15,7 @@ from gfce.cohort.bids import MASKS, SUFFIXES, Patient, anat_path, write_patient
 from gfce.cohort.index import index
 from gfce.config import StudyConfig
 from gfce.errors import UserError
-from gfce.images.volumes import write_image
+from gfce.images.writing import write_image
 from gfce.provenance.code import MODULES
 from gfce.provenance.performing import perform
 from gfce.provenance.state import Provenance
