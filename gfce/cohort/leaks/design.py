@@ -68,7 +68,7 @@ def _why_not(
 ) -> tuple[str, str] | None:
     if patient not in table.index:
         return "unknown_patient", f"{name} holds a patient who is not in patients.csv"
-    institution = table.loc[patient, "institution"]
+    institution = str(table.loc[patient, "institution"])
     if patient in roles.tested[name]:
         return "trained_and_tested", f"{name} trains on a patient whom its models are tested on"
     if table.loc[patient, "split"] == "test":

@@ -19,6 +19,7 @@ from scipy import ndimage
 from scipy.spatial.transform import Rotation
 
 from gfce.cohort.leaks.signatures import GRID, Features, Signature
+from gfce.images.arrays import Mask
 from gfce.progress import progress
 
 SHIFTS = tuple(itertools.product(range(-3, 4), range(-2, 3), range(-1, 2)))
@@ -32,7 +33,7 @@ LARGEST_SCALE = 0.12
 
 Floats = NDArray[np.float32]
 _CENTRE = (np.asarray(GRID) - 1) / 2
-_POINTS = np.stack(np.indices(GRID), axis=-1).astype(np.float32) - _CENTRE.astype(np.float32)
+_POINTS = (np.indices(GRID).reshape(3, -1).T - _CENTRE).astype(np.float32)
 
 
 @dataclass(frozen=True)
@@ -48,16 +49,23 @@ def compare(signatures: Sequence[Signature], workers: int = 1) -> list[Alike]:
     """Align each head with its nearest and correlate them; in order of the numbers."""
     scores, shifts = coarse_scores(signatures)
     pairs = nearest_pairs(scores)
-    with ProcessPoolExecutor(workers) as pool:
-        answers = pool.map(
-            align,
-            [signatures[first] for first, _ in pairs],
-            [signatures[second] for _, second in pairs],
-            [shifts[second, first] for first, second in pairs],
-            chunksize=4,
-        )
+    # Handed over once to each process, not once for each pair.
+    with ProcessPoolExecutor(workers, initializer=_keep, initargs=(list(signatures),)) as pool:
+        moves = [shifts[second, first] for first, second in pairs]
+        answers = pool.map(_align_numbers, pairs, moves, chunksize=8)
         found = list(progress(answers, "compare", len(pairs)))
     return [Alike(*pair, answer) for pair, answer in zip(pairs, found, strict=True)]
+
+
+_kept: list[Signature] = []
+
+
+def _keep(signatures: list[Signature]) -> None:
+    _kept[:] = signatures
+
+
+def _align_numbers(pair: tuple[int, int], shift: Sequence[int]) -> NDArray[np.float64]:
+    return align(_kept[pair[0]], _kept[pair[1]], shift)
 
 
 def coarse_scores(signatures: Sequence[Signature]) -> tuple[Floats, NDArray[np.int64]]:
@@ -118,18 +126,18 @@ def align(still: Signature, moving: Signature, shift: Sequence[int]) -> NDArray[
     aligned, then the features themselves.
     """
     turn, offset = np.eye(3), -np.asarray(shift, dtype=np.float64)
-    points = np.flatnonzero(still.head.ravel())[::2]
+    points = np.flatnonzero(still.head.ravel())[::3]
     for smoothing, steps in ((1.0, 8), (0.0, 6)):
         fixed = _smoothed(still.features, smoothing)
         slopes = _slopes(fixed, points)
         goal = fixed.reshape(len(fixed), -1)[:, points]
-        moved = _smoothed(moving.features, smoothing)
+        moved = _with_head(_smoothed(moving.features, smoothing), moving.head)
         for _ in range(steps):
-            place = _POINTS.reshape(-1, 3)[points] @ turn.T + offset
-            inside = _sample(moving.head.astype(np.float32)[None], place)[0] > 0.5
+            values = _sample(moved, _POINTS[points] @ turn.T + offset)
+            inside = values[-1] > 0.5
             if inside.sum() < 100:
                 return np.zeros((len(fixed), len(fixed)))
-            step = _solve(slopes[:, inside], (_sample(moved, place) - goal)[:, inside])
+            step = _solve(slopes[:, inside], (values[:-1] - goal)[:, inside])
             turn, offset = _compose(turn, offset, step)
     return _correlations(still, moving, turn, offset)
 
@@ -143,7 +151,7 @@ def _slopes(features: Features, points: NDArray[np.int64]) -> NDArray[np.float64
 
     Parameters: three shifts (grid steps), three rotations (radians), growth (log scale).
     """
-    place = _POINTS.reshape(-1, 3)[points]
+    place = _POINTS[points]
     parts = []
     for one in features:
         slope = np.stack(np.gradient(one), axis=-1).reshape(-1, 3)[points]
@@ -152,10 +160,26 @@ def _slopes(features: Features, points: NDArray[np.int64]) -> NDArray[np.float64
     return np.stack(parts).astype(np.float64)
 
 
-def _sample(features: Floats, place: NDArray[np.float64]) -> Floats:
-    """Features at places (point, 3) around the grid's centre, linearly; 0 outside."""
-    index = (place + _CENTRE).T
-    return np.stack([ndimage.map_coordinates(one, index, order=1) for one in features])
+def _with_head(features: Features, head: Mask) -> Floats:
+    """Features and head on a grid with a border of 0, (slice, row, column, channel)."""
+    together = np.concatenate([features, head[None].astype(np.float32)])
+    return np.ascontiguousarray(np.pad(np.moveaxis(together, 0, -1), ((1, 1),) * 3 + ((0, 0),)))
+
+
+def _sample(bordered: Floats, place: NDArray[np.float64]) -> Floats:
+    """Channels (channel, point) at places (point, 3) around the grid's centre, linearly."""
+    size = np.asarray(bordered.shape[:3])
+    index = np.clip(place + _CENTRE + 1, 0, size - 1.001)
+    low = index.astype(np.int64)
+    upper = (index - low).astype(np.float32).T
+    parts = (1 - upper, upper)
+    steps = np.asarray((size[1] * size[2], size[2], 1))
+    flat, first = bordered.reshape(-1, bordered.shape[-1]), low @ steps
+    values = np.zeros((len(place), bordered.shape[-1]), dtype=np.float32)
+    for i, j, k in itertools.product((0, 1), repeat=3):
+        weight = parts[i][0] * parts[j][1] * parts[k][2]
+        values += weight[:, None] * flat.take(first + np.dot((i, j, k), steps), axis=0)
+    return values.T
 
 
 def _solve(slopes: NDArray[np.float64], difference: Floats) -> NDArray[np.float64]:
@@ -183,11 +207,11 @@ def _correlations(
 ) -> NDArray[np.float64]:
     """Correlations over the overlap of both heads; 0 if that is under a quarter of the smaller."""
     points = np.flatnonzero(still.head.ravel())
-    place = _POINTS.reshape(-1, 3)[points] @ turn.T + offset
-    both = _sample(moving.head.astype(np.float32)[None], place)[0] > 0.5
+    place = _POINTS[points] @ turn.T + offset
+    values = _sample(_with_head(moving.features, moving.head), place)
+    both = values[-1] > 0.5
     count = len(still.features)
     if both.sum() < 0.25 * min(still.head.sum(), moving.head.sum()):
         return np.zeros((count, count))
-    fixed = still.features.reshape(count, -1)[:, points[both]].astype(np.float64)
-    moved = _sample(moving.features, place[both]).astype(np.float64)
-    return np.asarray(np.corrcoef(fixed, moved)[:count, count:])
+    fixed = still.features.reshape(count, -1)[:, points[both]]
+    return np.asarray(np.corrcoef(fixed, values[:-1, both])[:count, count:], dtype=np.float64)

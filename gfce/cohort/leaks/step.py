@@ -13,6 +13,7 @@ from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from itertools import combinations, repeat
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -97,7 +98,7 @@ REMEDIES = {
 
 
 def _sides(row: Row) -> str:
-    def one(patient: object, modality: object) -> str:
+    def one(patient: Any, modality: Any) -> str:
         return " ".join(str(part) for part in (patient, modality) if not pd.isna(part))
 
     first = one(row["patient_id"], row["modality"])
