@@ -28,7 +28,7 @@ def rank_correlation(first: Volume, second: Volume) -> float:
     ranks = np.stack([rankdata(volume.ravel()[points]) for volume in (first, second)])
     if len(points) < 2 or np.ptp(ranks, axis=1).min() == 0:
         return 0.0
-    return float(np.corrcoef(ranks)[0, 1])
+    return float(np.asarray(np.corrcoef(ranks))[0, 1])
 
 
 def swap_margins(
