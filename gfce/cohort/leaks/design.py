@@ -1,0 +1,92 @@
+"""Leaks that the ids alone show: who is trained on and who is tested."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from gfce.config import StudyConfig
+from gfce.study import Cell, Results, read_training_set, test_patients
+
+Row = dict[str, Any]
+"""One line of leaks.csv."""
+
+
+@dataclass(frozen=True)
+class Roles:
+    """For each training set the ids that it trains on, and those that its models are tested on.
+
+    What is fitted on a training set (weights, a normalization's parameters) is fitted on its ids
+    alone, so these roles cover both.
+    """
+
+    trained: dict[str, list[str]]
+    tested: dict[str, frozenset[str]]
+
+    @classmethod
+    def of(cls, config: StudyConfig, results: Results, patients: pd.DataFrame) -> Roles:
+        """The roles of a study's patients, from patients.csv and training_sets.csv."""
+        names = list(config.training_sets())
+        # Who a model is tested on depends on its training set alone.
+        tests = {name: test_patients(config, Cell("", "", name, ""), patients) for name in names}
+        return cls(
+            {name: read_training_set(results, name) for name in names},
+            {name: frozenset(table["patient_id"]) for name, table in tests.items()},
+        )
+
+    def concerned(self, first: str, second: str) -> list[str]:
+        """The training sets that train on one of two patients and whose models test the other."""
+        return [
+            name
+            for name, ids in self.trained.items()
+            if (first in ids and second in self.tested[name])
+            or (second in ids and first in self.tested[name])
+        ]
+
+
+def leaks_by_id(config: StudyConfig, roles: Roles, patients: pd.DataFrame) -> list[Row]:
+    """Rows for patients whom a training set must not hold, in its order."""
+    table = patients.drop_duplicates("patient_id").set_index("patient_id")
+    rows = [
+        _row("patient_twice", patient, table, [], "is there twice in patients.csv")
+        for patient in sorted(set(patients["patient_id"][patients["patient_id"].duplicated()]))
+    ]
+    for name, institutions in config.training_sets().items():
+        if not roles.trained[name]:
+            rows.append(_row("empty_training_set", "", table, [name], f"{name} holds no patient"))
+        for patient in dict.fromkeys(roles.trained[name]):
+            found = _why_not(patient, name, institutions, roles, table)
+            if found:
+                rows.append(_row(found[0], patient, table, [name], found[1]))
+    return rows
+
+
+def _why_not(
+    patient: str, name: str, institutions: list[str], roles: Roles, table: pd.DataFrame
+) -> tuple[str, str] | None:
+    if patient not in table.index:
+        return "unknown_patient", f"{name} holds a patient who is not in patients.csv"
+    institution = str(table.loc[patient, "institution"])
+    if patient in roles.tested[name]:
+        return "trained_and_tested", f"{name} trains on a patient whom its models are tested on"
+    if table.loc[patient, "split"] == "test":
+        return "held_out_trained", f"{name} trains on a patient of the test split"
+    if institution not in institutions:
+        return "foreign_institution", f"{name} is not to train on {institution}"
+    if roles.trained[name].count(patient) > 1:
+        return "trained_twice", f"{name} holds the patient {roles.trained[name].count(patient)}x"
+    return None
+
+
+def _row(kind: str, patient: str, table: pd.DataFrame, sets: list[str], reason: str) -> Row:
+    institution = table.loc[patient, "institution"] if patient in table.index else None
+    return {
+        "severity": "warning" if kind == "trained_twice" else "stop",
+        "kind": kind,
+        "patient_id": patient or None,
+        "institution": institution,
+        "training_sets": ";".join(sets),
+        "reason": reason,
+    }
