@@ -31,7 +31,7 @@ rule all:
 # Parts of it, by name: `snakemake models`.
 rule cohort:
     input:
-        due("simulate", "index"),
+        due("simulate", "index", "leaks"),
         config=ancient(CONFIG),
 
 

@@ -43,6 +43,13 @@ def _index(arguments: argparse.Namespace) -> None:
     perform(config, Task("index"), lambda _: index(config, arguments.workers))
 
 
+def _leaks(arguments: argparse.Namespace) -> None:
+    from gfce.cohort.leaks import guard
+
+    config = _owned(arguments)
+    perform(config, Task("leaks"), lambda _: guard(config, arguments.workers))
+
+
 def _preprocess(arguments: argparse.Namespace) -> None:
     from gfce.images.preprocess import preprocess
 
@@ -211,6 +218,7 @@ COMMANDS: list[tuple[str, Callable[[argparse.Namespace], None], str, list[Argume
         ],
     ),
     ("index", _index, "Check the dataset; draw the training sets.", [CONFIG, WORKERS]),
+    ("leaks", _leaks, "Look for patients in both training and test.", [CONFIG, WORKERS]),
     (
         "preprocess",
         _preprocess,

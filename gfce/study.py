@@ -122,6 +122,7 @@ class Results:
         self.patients = self.root / "cohort" / "patients.csv"
         self.training_sets = self.root / "cohort" / "training_sets.csv"
         self.exclusions = self.root / "cohort" / "exclusions.csv"
+        self.leaks = self.root / "cohort" / "leaks.csv"
         self.metrics = self.root / "metrics.csv"
         self.baselines = self.root / "baselines.csv"
         self.tables = self.root / "tables"

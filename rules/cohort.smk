@@ -40,3 +40,23 @@ checkpoint index:
         runtime=needs("index", "runtime"),
     shell:
         "gfce index {input.config:q} --workers {threads} > {log:q} 2>&1"
+
+
+rule leaks:
+    input:
+        due_before("leaks"),
+        config=ancient(CONFIG),
+    output:
+        touch(flag("leaks")),
+    log:
+        RESULTS.log("leaks"),
+    benchmark:
+        benchmark_of("leaks")
+    conda:
+        "../envs/gfce.yaml"
+    threads: 16
+    resources:
+        mem_mb=needs("leaks", "mem_mb"),
+        runtime=needs("leaks", "runtime"),
+    shell:
+        "gfce leaks {input.config:q} --workers {threads} > {log:q} 2>&1"

@@ -66,6 +66,8 @@ class Cohort(Section):
     """Training patients of each development institution: a number, or a share such as 0.75."""
     pooled_patients: Patients | None = None
     """Patients of a pooled training set (empty: as many as its smallest institution trains on)."""
+    two_persons: list[Annotated[list[str], Field(min_length=2, max_length=2)]] = []
+    """Pairs of patient ids that `gfce leaks` takes for one person and that are two."""
     mask_label: Annotated[Whole, Field(ge=1, le=65_535)] | None = None
     """The label of the tumour in masks that hold several, such as 1 (empty: masks hold only the
     tumour, and every voxel that is not 0 is a part of it)."""

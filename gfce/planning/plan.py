@@ -17,7 +17,7 @@ from gfce.planning.speed import Speed, assumed_speed, measured_speed
 from gfce.study import Cell, Results, cells, figure_names
 
 WORKERS = 16
-"""Threads of `simulate` and `index` (rules/cohort.smk)."""
+"""Threads of `simulate`, `index` and `leaks` (rules/cohort.smk)."""
 
 JOB_SECONDS = 30.0
 """What each job costs besides its work: submission, start of Snakemake and Python, polling."""
@@ -102,6 +102,7 @@ def job_counts(config: StudyConfig) -> dict[str, int]:
     return {
         **({"simulate": 1} if config.simulation else {}),
         "index": 1,
+        "leaks": 1,
         "preprocess": len(institutions),
         **each_cell,
         **dict.fromkeys(("baselines", "tabulate", "compare"), 1),
@@ -124,7 +125,7 @@ class _Costs:
             self.speed,
             cell,
             institution=institution,
-            threads=WORKERS if step in ("simulate", "index") else 1,
+            threads=WORKERS if step in ("simulate", "index", "leaks") else 1,
         )
 
     def gpu_seconds(self, cell: Cell) -> float:
@@ -134,7 +135,7 @@ class _Costs:
         return self._of("train", cell)
 
     def _cohort(self) -> list[float]:
-        steps = ["simulate", "index"] if self.size.config.simulation else ["index"]
+        steps = [*(["simulate"] if self.size.config.simulation else []), "index", "leaks"]
         return [self._of(step) for step in steps]
 
     def _images(self) -> list[float]:

@@ -82,7 +82,7 @@ def resources(
         config: the study.
         cell: the cell of `train`, `predict` and `evaluate`.
         institution: the institution of `preprocess`.
-        threads: worker processes of `simulate` and `index`.
+        threads: worker processes of `simulate`, `index` and `leaks`.
         attempt: 1 for the first, more after failures.
         limits: the site's (None: 256 GB, 24 h).
 
@@ -135,6 +135,11 @@ def _coarsening(job: _Job) -> float:
 
 def _index(job: _Job) -> tuple[float, float]:
     # Each volume is read once: for its checksum, its geometry and its plausibility.
+    return PYTHON_MB + 500 * job.threads, 120 + job.size.all_patients * 10 / job.threads
+
+
+def _leaks(job: _Job) -> tuple[float, float]:
+    # Each volume is read once; likely pairs are aligned.
     return PYTHON_MB + 500 * job.threads, 120 + job.size.all_patients * 10 / job.threads
 
 
@@ -216,6 +221,7 @@ def _need_cell(job: _Job) -> Cell:
 _ESTIMATES: dict[str, Callable[[_Job], tuple[float, float]]] = {
     "simulate": _simulate,
     "index": _index,
+    "leaks": _leaks,
     "preprocess": _preprocess,
     "train": _train,
     "predict": _predict,

@@ -23,6 +23,7 @@ LOCK = PACKAGE / "provenance.lock"
 MODULES = {
     "simulate": "gfce.cohort.simulating",
     "index": "gfce.cohort.index",
+    "leaks": "gfce.cohort.leaks.step",
     "preprocess": "gfce.images.preprocess",
     "train": "gfce.training.cell",
     "predict": "gfce.evaluation.predict",

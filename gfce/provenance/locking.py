@@ -45,6 +45,7 @@ for command in json.loads(sys.argv[1]):
 """All steps in one process, with the gfce of PYTHONPATH."""
 
 PLACES = {
+    "cohort/leaks.csv": "leaks",
     "data": "simulate",
     "cohort": "index",
     "images": "preprocess",
@@ -168,7 +169,7 @@ def outputs(config: StudyConfig, folder: Path) -> Outputs:
     for root in (folder / config.cohort.dataset, folder / Results(config).root):
         for path in sorted(path for path in root.rglob("*") if path.is_file()):
             place = path.relative_to(folder if root.name == "data" else root)
-            step = PLACES.get(place.parts[0])
+            step = PLACES.get(place.as_posix()) or PLACES.get(place.parts[0])
             if step and path.name not in TELL_NOTHING and "code" not in place.parts:
                 found[step][place.as_posix()] = _content(path)
     return found

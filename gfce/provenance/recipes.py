@@ -60,9 +60,9 @@ class Recipes:
         Raises:
             UserError: the cohort, which it depends on, has not been indexed.
         """
-        steps = [task.step] if task.step in ("simulate", "index") else ["preprocess", task.step]
-        if task.step in ("tabulate", "compare") or task.what == LEARNING:
-            steps = [task.step]  # they see no image
+        sees_no_resampled = {"simulate", "index", "leaks", "tabulate", "compare"}
+        alone = task.step in sees_no_resampled or task.what == LEARNING
+        steps = [task.step] if alone else ["preprocess", task.step]
         versions: dict[str, int] = {}
         edited: dict[str, str] = {}
         for step in steps:
@@ -91,11 +91,16 @@ class Recipes:
         return _without(self._section("simulation"), "simulation.protocols"), inputs
 
     def _index(self) -> tuple[Values, dict[str, str]]:
-        cohort = _without(self._section("cohort"), "cohort.dataset")
+        cohort = _without(self._section("cohort"), "cohort.dataset", "cohort.two_persons")
         sets = {f"training_sets.{k}": v for k, v in self._config.training_sets().items()}
         return {**cohort, "seed": self._config.seed, **sets}, dataset_state(
             self._config.cohort.dataset
         )
+
+    def _leaks(self) -> tuple[Values, dict[str, str]]:
+        persons = {"cohort.two_persons": self._config.cohort.two_persons}
+        inputs = {**self._images(self._rows, IMAGES), **self._draws()}
+        return {**persons, **self._design()}, inputs
 
     def _train(self, cell: Cell) -> tuple[Values, dict[str, str]]:
         training = _without(self._section("training"), *(f"training.{k}" for k in NO_EFFECT))

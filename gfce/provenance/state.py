@@ -10,7 +10,7 @@ from gfce.errors import UserError
 from gfce.provenance.reasons import difference
 from gfce.provenance.recipes import Recipes
 from gfce.provenance.records import Recipe, Record, load_record
-from gfce.provenance.tasks import CELL_STEPS, Task, optional, reads
+from gfce.provenance.tasks import CELL_STEPS, Task, follows, optional, reads
 from gfce.study import Cell, Results
 
 SIMULATION = Path("code", "gfce-simulation.json")
@@ -90,9 +90,7 @@ class Provenance:
 
     def _followed(self, task: Task) -> str | None:
         for read in reads(self.config, task):
-            # Nobody depends on all images of an institution: those that a task reads are among
-            # its inputs, by the hashes of the files that they are made from.
-            if read.step != "preprocess" and self.reason(read):
+            if follows(read) and self.reason(read):
                 return f"follows {read.step}"
         return None
 

@@ -33,6 +33,7 @@ def tasks(config: StudyConfig) -> list[Task]:
     return [
         *([Task("simulate")] if config.simulation else []),
         Task("index"),
+        Task("leaks"),
         *_images(all_institutions(config)),
         *(Task(step, cell) for step in CELL_STEPS for cell in cells(config)),
         *(Task(step) for step in ("baselines", "tabulate", "compare")),
@@ -54,7 +55,7 @@ def reads(config: StudyConfig, task: Task) -> list[Task]:
         return [Task("simulate")] if config.simulation else []
     if cell is not None:
         return _of_cell(config, step, cell)
-    if step == "preprocess":
+    if step in ("preprocess", "leaks"):
         return [Task("index")]
     grid = cells(config)
     if step == "tabulate":
@@ -63,10 +64,20 @@ def reads(config: StudyConfig, task: Task) -> list[Task]:
         return [Task("tabulate"), *(Task("train", cell) for cell in grid)]
     if task.what == LEARNING:
         return [Task("train", cell) for cell in grid]
-    images = [Task("index"), *_images(all_institutions(config))]
+    guarded = [Task("leaks")] if step == "baselines" else []
+    images = [Task("index"), *guarded, *_images(all_institutions(config))]
     network = figure_names(config).get(str(task.what)) if step == "figures" else None
     drawn = [cell for cell in grid if cell.network == network]
     return images + [Task(step, cell) for step in ("train", "predict") for cell in drawn]
+
+
+def follows(read: Task) -> bool:
+    """Whether what is made of a result is due because that is.
+
+    Not of images, because those that a task reads are among its inputs, by the hashes of the files
+    that they are made from; not of the leak guard, which only has to have found nothing.
+    """
+    return read.step not in ("preprocess", "leaks")
 
 
 def optional(task: Task, read: Task) -> bool:
@@ -78,10 +89,10 @@ def _of_cell(config: StudyConfig, step: str, cell: Cell) -> list[Task]:
     trained_on = config.training_sets()[cell.training_set]
     tested_on = list(test_institutions(config, cell))
     if step == "train":
-        return [Task("index"), *_images(trained_on)]
+        return [Task("index"), Task("leaks"), *_images(trained_on)]
     models = [Task("train", cell)]
     predictions = [Task("predict", cell)] if step == "evaluate" else []
-    return [Task("index"), *models, *predictions, *_images(tested_on)]
+    return [Task("index"), Task("leaks"), *models, *predictions, *_images(tested_on)]
 
 
 def _images(institutions: list[str]) -> list[Task]:

@@ -24,6 +24,7 @@ TITLES = {
     "cohort/patients": "Patients of the study",
     "cohort/training_sets": "Patients of each training set",
     "cohort/exclusions": "Patients that quality control left out",
+    "cohort/leaks": "Patients and images that are the same where they must not be",
     "metrics": "Scores of every synthetic image",
     "baselines": "Scores of the trivial predictors",
     "history": "Course of a training",

@@ -9,9 +9,9 @@ from __future__ import annotations
 import sys
 from collections import defaultdict
 from collections.abc import Collection, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
-from itertools import combinations, repeat
+from functools import partial
+from itertools import combinations
 from pathlib import Path
 from typing import Any
 
@@ -22,13 +22,14 @@ from gfce.cohort.leaks.contrast import rank_correlation, swap_margins
 from gfce.cohort.leaks.design import Roles, Row, leaks_by_id
 from gfce.cohort.leaks.likeness import compare
 from gfce.cohort.leaks.signatures import Signature, signature, voxel_digest
+from gfce.cohort.workers import for_each
 from gfce.config import StudyConfig
 from gfce.errors import UserError
 from gfce.files import records, sha256, write_csv
 from gfce.images.arrays import Grid
+from gfce.images.reading import read_image
 from gfce.images.store import MODALITIES
-from gfce.images.volumes import orient, read_image, to_array
-from gfce.progress import progress
+from gfce.images.volumes import orient, to_array
 from gfce.study import Results, read_patients
 
 COLUMNS = [
@@ -58,19 +59,17 @@ class Fingerprint:
     signature: Signature | None
 
 
-def guard(
-    config: StudyConfig, workers: int = 1, different: Collection[Collection[str]] = ()
-) -> None:
+def guard(config: StudyConfig, workers: int = 1) -> None:
     """Write leaks.csv, its header alone if there is nothing to say, and stop at a leak.
 
-    `different` are pairs of patient ids that were looked at and are two persons.
+    Pairs of `cohort.two_persons` were looked at, and only look alike.
 
     Raises:
         UserError: the cohort has not been indexed, a volume cannot be read, or a row of severity
             stop was found; leaks.csv is written before.
     """
-    table = find_leaks(config, workers, different)
-    path = Results(config).root / "cohort" / "leaks.csv"
+    table = find_leaks(config, workers, config.cohort.two_persons)
+    path = Results(config).leaks
     write_csv(table, path)
     stops = table[table["severity"] == "stop"]
     for row in records(table[table["severity"] == "warning"]):
@@ -142,9 +141,8 @@ def _say_what_is_not_compared(count: int) -> None:
 
 
 def _fingerprints(patients: pd.DataFrame, dataset: Path, workers: int) -> list[Fingerprint]:
-    rows = records(patients)
-    with ProcessPoolExecutor(workers) as pool:
-        return list(progress(pool.map(_fingerprint, rows, repeat(dataset)), "leaks", len(rows)))
+    rows = {row["patient_id"]: row for row in records(patients)}
+    return for_each(rows, partial(_fingerprint, dataset=dataset), workers, "leaks")
 
 
 def _fingerprint(row: Row, dataset: Path) -> Fingerprint:
