@@ -19,7 +19,7 @@ from gfce.provenance.owner import claim
 from gfce.provenance.performing import perform
 from gfce.provenance.state import Provenance
 from gfce.provenance.tasks import Task, all_institutions
-from gfce.study import figure_names, find_cell
+from gfce.study import Results, figure_names, find_cell
 
 # Steps are imported when they are called: only training and prediction pay for torch.
 
@@ -34,6 +34,18 @@ def _import(arguments: argparse.Namespace) -> None:
     from gfce.cohort.importing import import_manifest
 
     import_manifest(arguments.manifest, arguments.output, arguments.mask_label)
+
+
+def _check(arguments: argparse.Namespace) -> None:
+    from gfce.cohort.summary import cohort_text
+
+    _index(arguments)
+    try:
+        _leaks(arguments)
+    finally:
+        config = load_config(arguments.config)
+        if Results(config).leaks.exists():
+            print(cohort_text(config), end="")
 
 
 def _index(arguments: argparse.Namespace) -> None:
@@ -217,6 +229,7 @@ COMMANDS: list[tuple[str, Callable[[argparse.Namespace], None], str, list[Argume
             ),
         ],
     ),
+    ("check", _check, "Check a dataset before anything is trained.", [CONFIG, WORKERS]),
     ("index", _index, "Check the dataset; draw the training sets.", [CONFIG, WORKERS]),
     ("leaks", _leaks, "Look for patients in both training and test.", [CONFIG, WORKERS]),
     (

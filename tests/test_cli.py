@@ -42,6 +42,9 @@ def test_steps_out_of_order(config: Path, capsys: pytest.CaptureFixture[str]) ->
     write_cohort(Path(config).parent / "data", COHORT)
     assert main(["index", str(config)]) == 0
     capsys.readouterr()
+    assert "run `gfce leaks` first" in complaint(capsys, "train", config, cell)
+    assert main(["leaks", str(config)]) == 0
+    capsys.readouterr()
     assert "run `gfce preprocess` first" in complaint(capsys, "train", config, cell)
     assert "run `gfce train` first" in complaint(capsys, "predict", config, cell)
     assert "run `gfce train` first" in complaint(capsys, "evaluate", config, cell)

@@ -40,6 +40,7 @@ def files(config: StudyConfig, task: Task) -> list[Path]:
         }[task.step]
     return {
         "preprocess": [results.images(what) / "statistics.csv"],
+        "leaks": [results.leaks],
         "baselines": [results.baselines],
         "tabulate": [results.metrics, results.table("table1", "csv")],
         "compare": [results.paired_tests, results.datapackage],

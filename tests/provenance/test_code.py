@@ -102,7 +102,7 @@ def test_a_finished_study_has_nothing_due(finished: StudyConfig) -> None:
         ("gfce.report.tiles", {"figures"}),
         ("gfce.phantom.tissues", set()),
         ("gfce.cohort.split", set(MODULES) - {"simulate"}),
-        ("gfce.images.preprocess", set(MODULES) - {"simulate", "index"}),
+        ("gfce.images.preprocess", set(MODULES) - {"simulate", "index", "leaks"}),
         ("gfce.config", set()),
         ("gfce.cli", set()),
         ("gfce.progress", set()),
