@@ -18,6 +18,7 @@ from gfce.cohort.workers import for_each
 from gfce.config import StudyConfig
 from gfce.errors import UserError, one_line
 from gfce.files import sha256, write_csv
+from gfce.images.masks import listed
 from gfce.study import Results
 
 PATIENT_COLUMNS = [
@@ -25,6 +26,8 @@ PATIENT_COLUMNS = [
     *("field_strength_t", "slices", "voxel_mm", "sha256_t1w", "sha256_t2w", "sha256_ce"),
     *("tumour", "sha256_tumour"),
 ]
+LABELS = "labels"
+"""What is known of a patient and not written: several labels of the mask."""
 
 
 def index(config: StudyConfig, workers: int = 1) -> None:
@@ -73,6 +76,7 @@ def examine(
         if isinstance(reason, str)
     ]
     _report(broken, config)
+    _report_labels([outcome.pop(LABELS) for outcome in usable])
     others = [_exclusion(p, _no_role(p, roles)) for p in listed if p.institution not in roles]
     excluded = sorted([*broken, *others], key=lambda row: row["patient_id"])
     columns = ["patient_id", "institution", "reason"]
@@ -102,6 +106,18 @@ def _report(broken: list[dict[str, str]], config: StudyConfig) -> None:
         print(f"gfce: excluded {row['reason']}", file=sys.stderr)
 
 
+def _report_labels(found: list[tuple[int, ...]]) -> None:
+    """Say once that masks have several labels; all of them are taken for tumour."""
+    several = [labels for labels in found if labels]
+    if several:
+        labels = sorted({label for labels in several for label in labels})
+        print(
+            f"gfce: warning: {len(several)} tumour masks have several labels ({listed(labels)}): "
+            "all of them count as tumour; cohort.mask_label chooses one",
+            file=sys.stderr,
+        )
+
+
 def _examine_one(patient: PatientFiles, root: Path, label: int | None) -> dict[str, Any] | str:
     if patient.problem:
         return f"{patient.patient_id}: {patient.problem}"
@@ -119,6 +135,7 @@ def _describe(patient: PatientFiles, root: Path, label: int | None) -> dict[str,
         "field_strength_t": patient.field_strength_t,
         "slices": checked.slices,
         "voxel_mm": "x".join(f"{length:.4g}" for length in checked.voxel_mm),
+        LABELS: checked.labels,
         "tumour": _relative(patient.tumour, root) if patient.tumour else None,
         **{modality: _relative(path, root) for modality, path in checked.paths.items()},
         **{f"sha256_{modality}": sha256(path) for modality, path in checked.paths.items()},

@@ -11,7 +11,7 @@ import numpy as np
 from gfce.cohort.bids import PatientFiles
 from gfce.errors import UserError
 from gfce.images.arrays import Volume
-from gfce.images.masks import read_mask
+from gfce.images.masks import mask_labels, read_mask
 from gfce.images.reading import read_image
 from gfce.images.statistics import PERCENTILES
 from gfce.images.store import MODALITIES
@@ -33,6 +33,8 @@ class Checked:
     paths: dict[str, Path]
     slices: int
     voxel_mm: tuple[float, ...]
+    labels: tuple[int, ...]
+    """The tumour mask's, where it has several and none was chosen."""
 
 
 def check_patient(patient: PatientFiles, label: int | None = None) -> Checked:
@@ -42,7 +44,7 @@ def check_patient(patient: PatientFiles, label: int | None = None) -> Checked:
 
     Raises:
         UserError: a modality is missing or there more than once, a file is unreadable, a volume
-            is too small, (nearly) constant or the same as another, the mask is none, or the
+            is too small or (nearly) constant, the mask is none, or the
             volumes (and tumour mask) lie on different grids. The message names the patient and
             the file.
     """
@@ -57,7 +59,12 @@ def check_patient(patient: PatientFiles, label: int | None = None) -> Checked:
     except UserError as error:
         raise UserError(f"{patient.patient_id}: {error}") from None
     geometry = images["t1w"]
-    return Checked(paths, geometry.GetSize()[2], geometry.GetSpacing())
+    return Checked(paths, geometry.GetSize()[2], geometry.GetSpacing(), _several(patient, label))
+
+
+def _several(patient: PatientFiles, label: int | None) -> tuple[int, ...]:
+    found = mask_labels(patient.tumour) if patient.tumour and label is None else []
+    return tuple(found) if len(found) > 1 else ()
 
 
 def _only_file(patient: PatientFiles, modality: str) -> Path:
@@ -87,9 +94,6 @@ def _check_intensities(paths: dict[str, Path], images: dict[str, Image]) -> None
             _check_contrast(arrays[modality])
         except UserError as error:
             raise UserError(f"{path.name}: {error}") from None
-    for first, second in combinations(arrays, 2):
-        if np.array_equal(arrays[first], arrays[second]):
-            raise UserError(f"{first} and {second} are the same image: give the right one for each")
 
 
 def _check_contrast(volume: Volume) -> None:

@@ -69,8 +69,8 @@ class Cohort(Section):
     two_persons: list[Annotated[list[str], Field(min_length=2, max_length=2)]] = []
     """Pairs of patient ids that `gfce leaks` takes for one person and that are two."""
     mask_label: Annotated[Whole, Field(ge=1, le=65_535)] | None = None
-    """The label of the tumour in masks that hold several, such as 1 (empty: masks hold only the
-    tumour, and every voxel that is not 0 is a part of it)."""
+    """The label to take for tumour in masks that hold several, such as 1 (empty: every voxel that
+    is not 0)."""
     unusable_patient: Literal["exclude", "stop"] = "exclude"
     """What a patient with a missing, broken or misaligned volume does: `exclude` leaves the patient
     out and says so in exclusions.csv, `stop` ends the run."""

@@ -28,28 +28,38 @@ def read_mask(path: Path, label: int | None = None) -> Image:
 def check_mask(image: Image, path: Path, label: int | None = None) -> Image:
     """The tumour of an image read from `path`, as voxels of 0 and 1 (uint8).
 
-    `label` is the number that the tumour's voxels have; without it, they are those that are not 0,
-    and all must have the same number.
+    `label` is the number that the tumour's voxels have; without it, they are all that are not 0
+    (of several labels, such as core and oedema, the whole).
 
     Raises:
-        UserError: a voxel is no whole number from 0, several numbers are there and none was
-            chosen, no voxel is tumour, or more than `MAX_SHARE` of all are. The message begins
-            with the file's name.
+        UserError: a voxel is no whole number from 0, no voxel is tumour, or more than `MAX_SHARE`
+            of all are. The message begins with the file's name.
     """
     array = sitk.GetArrayViewFromImage(image)
     try:
-        labels = _labels(array)
-        chosen = _only(labels) if label is None else _tumours(label)
-        share = float((array == chosen).mean())
+        found = _labels(array)
+        chosen = [label for label in found if label] if label is None else [_tumours(label)]
+        share = float(np.isin(array, chosen).mean())
+        if not chosen:
+            raise UserError("no voxel is tumour: leave the mask out")
         if share == 0:
             raise UserError(
-                f"has no voxel of label {chosen} (it has {_listed(labels)}): choose another"
+                f"has no voxel of label {label} (it has {listed(found)}): choose another"
             )
         if share > MAX_SHARE:
             raise UserError(f"{share:.0%} of its voxels are tumour, over half: is it inverted?")
     except UserError as error:
         raise UserError(f"{path.name}: {error}") from None
-    return image == chosen
+    return image != 0 if label is None else image == label
+
+
+def mask_labels(path: Path) -> list[int]:
+    """The labels of a mask's file besides 0.
+
+    Raises:
+        UserError: the file cannot be read, or its voxels are no labels.
+    """
+    return [label for label in _labels(sitk.GetArrayViewFromImage(read_image(path))) if label]
 
 
 def _labels(array: NDArray[np.generic]) -> list[int]:
@@ -69,16 +79,7 @@ def _tumours(label: int) -> int:
     return label
 
 
-def _only(labels: list[int]) -> int:
-    """The one label beside 0."""
-    found = [label for label in labels if label]
-    if not found:
-        raise UserError("no voxel is tumour: leave the mask out")
-    if len(found) > 1:
-        raise UserError(f"has the labels {_listed(found)}: choose the tumour's with mask_label")
-    return found[0]
-
-
-def _listed(labels: list[int]) -> str:
+def listed(labels: list[int]) -> str:
+    """Labels for a message, the first eight of them."""
     shown = ", ".join(str(label) for label in labels[:8])
     return f"{shown}, ..." if len(labels) > 8 else shown

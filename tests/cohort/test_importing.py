@@ -105,7 +105,6 @@ MANIFESTS: list[tuple[str, str | bytes, str]] = [
     ("broken-last", HEADER + GOOD + "Roe,N,,,broken.nii.gz,\n", "sub-Roe: broken.nii.gz: is cut short: copy or export it again"),
     ("broken-mask", HEADER + GOOD + "Roe,N,,,,broken.nii.gz\n", "sub-Roe: broken.nii.gz: is cut short: copy or export it again"),
     ("image-as-mask", HEADER + "Doe,N,,,,t1.nrrd\n", "sub-Doe: t1.nrrd: has a voxel of 0.011058: give labels (0, 1, ...), not probabilities"),
-    ("labels", HEADER + "Doe,N,,,,labels.nrrd\n", "sub-Doe: labels.nrrd: has the labels 1, 4: choose the tumour's with mask_label"),
 ]  # fmt: skip
 
 
@@ -117,7 +116,6 @@ def test_a_wrong_manifest_is_one_line_and_no_dataset(
 ) -> None:
     (tmp_path / "folder.nii").mkdir()
     os.mkfifo(tmp_path / "pipe.nii")
-    write_image(labels(), tmp_path / "labels.nrrd")
     write_image(image(0), tmp_path / "broken.nii.gz")
     with (tmp_path / "broken.nii.gz").open("r+b") as file:
         file.truncate(300)

@@ -23,8 +23,10 @@ from gfce.cohort.simulating import simulate
 from gfce.config import StudyConfig, parse_config
 from gfce.errors import UserError
 from gfce.images.arrays import Grid
+from gfce.images.reading import read_image
 from gfce.images.store import MODALITIES
-from gfce.images.volumes import read_image, to_array, to_image, write_image
+from gfce.images.volumes import to_array, to_image
+from gfce.images.writing import write_image
 from gfce.study import Results, read_patients
 
 REAL_COHORT = REPOSITORY.parent / "shared" / "real-cohort"
@@ -221,9 +223,10 @@ def test_one_patient_under_two_names_in_two_institutions(
     assert row["score"] > 0.85
     pair = (goal["patient_id"], source["patient_id"])
     assert find_leaks(study, different=[pair]).empty
-    with pytest.raises(UserError, match=r"same head, .*keep one of them, or say that they are two"):
+    with pytest.raises(UserError, match=r"same head, .*keep one of them, or name them in"):
         guard(study)
-    guard(study, different=[pair])
+    cohort = study.cohort.model_copy(update={"two_persons": [list(pair)]})
+    guard(study.model_copy(update={"cohort": cohort}))
 
 
 def test_two_exams_in_one_training_set_are_a_warning(

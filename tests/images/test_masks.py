@@ -10,7 +10,10 @@ import SimpleITK as sitk  # noqa: N813
 from broken_files import nifti, without_end
 
 from gfce.errors import UserError
-from gfce.images.masks import read_mask
+from gfce.images.arrays import Grid
+from gfce.images.masks import mask_labels, read_mask
+from gfce.images.volumes import to_array, to_image
+from gfce.images.writing import write_image
 
 TUMOUR = np.zeros((2, 4, 3), np.uint8)
 TUMOUR[1, 1:3, 1] = 1
@@ -46,7 +49,6 @@ REFUSED = [
     ("full", TUMOUR * 0 + 1, None, "100% of its voxels are tumour, over half: is it inverted?"),
     ("background", PARTS, 0, "label 0 is the background: choose the tumour's with mask_label"),
     ("negative-label", PARTS, -1, "label -1 is none: choose the tumour's with mask_label"),
-    ("two", PARTS, None, "has the labels 1, 4: choose the tumour's with mask_label"),
     ("absent", PARTS, 2, "has no voxel of label 2 (it has 0, 1, 4): choose another"),
     ("beyond-type", TUMOUR, 300, "has no voxel of label 300 (it has 0, 1): choose another"),
     ("probabilities", PROBABLE, None, f"has a voxel of 0.4: {NOT_ONE}"),
@@ -55,8 +57,8 @@ REFUSED = [
     (
         "many",
         np.arange(24, dtype=np.uint8).reshape(2, 4, 3),
-        None,
-        "has the labels 1, 2, 3, 4, 5, 6, 7, 8, ...: choose the tumour's with mask_label",
+        99,
+        "has no voxel of label 99 (it has 0, 1, 2, 3, 4, 5, 6, 7, ...): choose another",
     ),
     ("nan", TUMOUR * np.float32("nan"), None, "has voxels that are not finite: export it again"),
 ]
@@ -77,3 +79,10 @@ def test_a_mask_is_read_to_its_end(tmp_path: Path) -> None:
     path = without_end(nifti(tmp_path / "a.nii.gz", TUMOUR), 8)
     with pytest.raises(UserError, match=r"^a.nii.gz: is cut short"):
         read_mask(path)
+
+
+def test_all_labels_are_tumour_where_none_is_chosen(tmp_path: Path) -> None:
+    path = tmp_path / "parts.nii.gz"
+    write_image(to_image(PARTS, Grid((1.0, 1.0, 1.0), (0.0, 0.0, 0.0))), path)
+    assert mask_labels(path) == [1, 4]
+    assert (to_array(read_mask(path)) == (PARTS > 0)).all()

@@ -89,7 +89,7 @@ REMEDIES = {
     "foreign_institution": "run `gfce index` again",
     "same_file": "correct the dataset",
     "same_voxels": "correct the dataset",
-    "same_head": "keep one of them, or say that they are two persons",
+    "same_head": "keep one of them, or name them in cohort.two_persons",
     "same_image": "export the right series",
     "swapped": "correct the names of the files",
 }
