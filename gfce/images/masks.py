@@ -59,7 +59,8 @@ def mask_labels(path: Path) -> list[int]:
     Raises:
         UserError: the file cannot be read, or its voxels are no labels.
     """
-    return [label for label in _labels(sitk.GetArrayViewFromImage(read_image(path))) if label]
+    image = read_image(path)  # a view does not keep its image alive
+    return [label for label in _labels(sitk.GetArrayViewFromImage(image)) if label]
 
 
 def _labels(array: NDArray[np.generic]) -> list[int]:
