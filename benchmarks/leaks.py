@@ -277,16 +277,15 @@ def export_again(person: Person) -> list[tuple[str, Signature | None]]:
 
 
 def look_for(
-    marks: list[Signature], own: int, again: Sequence[Signature], aligned: bool = True
-) -> list[tuple[int, float, float]]:
-    """Of each second export: rank of its own patient, score with it, and with the next best."""
+    marks: list[Signature], own: Sequence[int], again: Sequence[Signature]
+) -> list[tuple[int, float]]:
+    """Of each second export: how many others are nearer than its patient; the score with him."""
     scores, shifts = coarse_scores([*marks, *again])
     count, answers = len(marks), []
-    for number, mark in enumerate(again):
-        row = scores[count + number, :count]
-        rank = int((row > row[own]).sum())
-        score = align(marks[own], mark, shifts[count + number, own]).max()
-        answers.append((rank, float(score), float(row[own])))
+    for number, (patient, mark) in enumerate(zip(own, again, strict=True), start=count):
+        row = scores[number, :count]
+        score = align(marks[patient], mark, shifts[number, patient]).max()
+        answers.append((int((row > row[patient]).sum()), float(score)))
     return answers
 
 
@@ -298,12 +297,16 @@ def detect(dataset: Path, real: Path | None, every: int, workers: int) -> None:
         different(persons, signed, workers)
         chosen = [n for n, person in enumerate(persons) if person.real or n % every == 0]
         exports = list(pool.map(export_again, [persons[n] for n in chosen]))
-    results: dict[tuple[str, bool], list[tuple[int, float, float]]] = {}
-    for number, found in zip(chosen, exports, strict=True):
-        seen = [(name, mark) for name, mark in found if mark is not None]
-        answers = look_for(marks, number, [mark for _, mark in seen])
-        for (name, _), answer in zip(seen, answers, strict=True):
-            results.setdefault((name, persons[number].real), []).append(answer)
+    seen = [
+        (number, name, mark)
+        for number, found in zip(chosen, exports, strict=True)
+        for name, mark in found
+        if mark is not None
+    ]
+    results: dict[tuple[str, bool], list[tuple[int, float]]] = {}
+    answers = look_for(marks, [number for number, _, _ in seen], [mark for _, _, mark in seen])
+    for (number, name, _), answer in zip(seen, answers, strict=True):
+        results.setdefault((name, persons[number].real), []).append(answer)
     print("\n| second export | simulated: found | lowest score | real: found | lowest score |")
     print("|---|---|---|---|---|")
     for name in dict.fromkeys(name for name, _ in results):
@@ -311,11 +314,11 @@ def detect(dataset: Path, real: Path | None, every: int, workers: int) -> None:
         print("| " + " | ".join([name, *cells]) + " |")
 
 
-def summary(answers: list[tuple[int, float, float]]) -> list[str]:
+def summary(answers: list[tuple[int, float]]) -> list[str]:
     if not answers:
         return ["", ""]
-    found = sum(rank < NEIGHBOURS and score >= SAME_HEAD for rank, score, _ in answers)
-    return [f"{found} of {len(answers)}", f"{min(score for _, score, _ in answers):.2f}"]
+    found = sum(rank < NEIGHBOURS and score >= SAME_HEAD for rank, score in answers)
+    return [f"{found} of {len(answers)}", f"{min(score for _, score in answers):.2f}"]
 
 
 def different(persons: list[Person], signed: list[tuple[Signature, float]], workers: int) -> None:

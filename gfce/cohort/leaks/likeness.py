@@ -24,8 +24,10 @@ from gfce.progress import progress
 
 SHIFTS = tuple(itertools.product(range(-3, 4), range(-2, 3), range(-1, 2)))
 """Shifts that are tried, in grid steps: cropping moves a head's centre, most along the slices."""
-NEIGHBOURS = 5
+NEIGHBOURS = 8
 """Nearest heads of each patient that are aligned; measured in docs/leaks.md."""
+BLUR = 1.5
+"""SD (grid steps) of the features that are not aligned yet, so that a turned head is near."""
 LEAST_LIKE = 0.3
 """Coarse likeness below which no pair is aligned."""
 LARGEST_SCALE = 0.12
@@ -71,23 +73,32 @@ def _align_numbers(pair: tuple[int, int], shift: Sequence[int]) -> NDArray[np.fl
 def coarse_scores(signatures: Sequence[Signature]) -> tuple[Floats, NDArray[np.int64]]:
     """The best likeness of all pairs over the shifts (n, n), and that shift (n, n, 3).
 
-    Row i, column j: head i moved by the shift onto head j. One matrix product a shift, of every
-    eighth point; heads that overlap by less than half of the smaller are as if by half.
+    Row i, column j: head i moved by the shift onto head j; the modality that is most alike counts.
+    One matrix product for each shift and modality, of every eighth point; heads that overlap by
+    less than half of the smaller are as if by half.
     """
-    features = np.stack([one.features for one in signatures])
     heads = np.stack([one.head for one in signatures]).astype(np.float32)
-    still, still_heads = _thinned(features), _thinned(heads)
+    features = np.stack([_blurred(one) for one in signatures], axis=1)
+    still, still_heads = [_thinned(one) for one in features], _thinned(heads)
     sizes = still_heads.sum(axis=1)
-    least = 0.5 * np.minimum(sizes[:, None], sizes)
-    best = np.full((len(features), len(features)), -np.inf, dtype=np.float32)
+    least = np.maximum(0.5 * np.minimum(sizes[:, None], sizes), 1)
+    best = np.full((len(heads), len(heads)), -np.inf, dtype=np.float32)
     chosen = np.zeros((*best.shape, 3), dtype=np.int64)
     for shift in SHIFTS:
-        sums = _thinned(_moved(features, shift)) @ still.T / features.shape[1]
         overlap = _thinned(_moved(heads, shift)) @ still_heads.T
-        score = sums / np.maximum(overlap, np.maximum(least, 1))
+        pairs = zip(features, still, strict=True)
+        sums = [_thinned(_moved(one, shift)) @ other.T for one, other in pairs]
+        score = np.max(sums, axis=0) / np.maximum(overlap, least)
         better = score > best
         best[better], chosen[better] = score[better], shift
     return best, chosen
+
+
+def _blurred(one: Signature) -> Features:
+    """Smoothed features, again 0 outside the head and of mean square 1 in it."""
+    features = _smoothed(one.features, BLUR) * one.head
+    size = np.sqrt((features[:, one.head] ** 2).mean(axis=1))
+    return features / (size[:, None, None, None] + 1e-12)
 
 
 def _thinned(arrays: Floats) -> Floats:
