@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import shutil
+import socket
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -35,7 +37,8 @@ def recording() -> Iterator[list[Path]]:
 def atomic_write(path: Path) -> Iterator[Path]:
     """Yield a temporary name beside `path` that becomes `path` if the block succeeds."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = temporary_name(path)
+    # The extension stays last, because image writers choose the format by it.
+    temporary = path.with_name(f".{os.getpid()}-{path.name}")
     try:
         yield temporary
         temporary.replace(path)
@@ -45,12 +48,35 @@ def atomic_write(path: Path) -> Iterator[Path]:
         written.append(path)
 
 
-def temporary_name(path: Path) -> Path:
-    """Where a file or folder lies until it is complete.
+@contextmanager
+def new_folder(path: Path) -> Iterator[Path]:
+    """Yield a temporary folder beside `path` that becomes `path` if the block succeeds.
 
-    The extension stays last, because image writers choose the format by it.
+    What is at `path` then must be an empty folder. What killed processes of this machine have left
+    of the same folder is removed first.
     """
-    return path.with_name(f".{os.getpid()}-{path.name}")
+    host = socket.gethostname()
+    for left in path.parent.glob(f".{host}-*-{path.name}"):
+        number = left.name.removeprefix(f".{host}-").removesuffix(f"-{path.name}")
+        if number.isdigit() and not _is_alive(int(number)):
+            shutil.rmtree(left, ignore_errors=True)
+    temporary = path.with_name(f".{host}-{os.getpid()}-{path.name}")
+    temporary.mkdir(parents=True)
+    try:
+        yield temporary
+        temporary.replace(path)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
+def _is_alive(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        pass
+    return True
 
 
 def write_text(text: str, path: Path) -> None:

@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import shutil
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 from gfce.cohort.bids import (
@@ -17,6 +13,7 @@ from gfce.cohort.bids import (
 )
 from gfce.cohort.manifest import MASK, image_path, read_manifest, shown
 from gfce.errors import UserError
+from gfce.files import new_folder
 from gfce.images.formats import format_of
 from gfce.images.layout import check_regular
 from gfce.images.masks import check_mask
@@ -44,28 +41,15 @@ def import_manifest(manifest: Path, dataset: Path, label: int | None = None) -> 
     patients = [(ids[row["patient"]], row) for row in table]
     for patient_id, row in patients:
         _check_files(patient_id, row, manifest)
-    with _new_folder(dataset) as root:
+    if dataset.exists() and (not dataset.is_dir() or any(dataset.iterdir())):
+        raise UserError(f"{dataset.name}: is not empty: name a new folder")
+    with new_folder(dataset.resolve()) as root:
         for patient_id, row in progress(patients, "import"):
             write_patient(root, _read_patient(patient_id, row, manifest, label))
         if any(row[MASK] for _, row in patients):
             write_masks_description(root)
         institutions = {patient: row["institution"] for patient, row in patients}
         write_dataset(root, dataset.resolve().name, institutions, "gfce import")
-
-
-@contextmanager
-def _new_folder(path: Path) -> Iterator[Path]:
-    """A folder beside a new or empty one, whose place it takes if the block succeeds."""
-    if path.exists() and (not path.is_dir() or any(path.iterdir())):
-        raise UserError(f"{path.name}: is not empty: name a new folder")
-    whole = path.resolve()
-    temporary = whole.with_name(f".{os.getpid()}-{whole.name}")
-    temporary.mkdir(parents=True)
-    try:
-        yield temporary
-        temporary.replace(whole)
-    finally:
-        shutil.rmtree(temporary, ignore_errors=True)
 
 
 def _check_files(patient_id: str, row: dict[str, str], manifest: Path) -> None:

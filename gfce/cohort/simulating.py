@@ -18,7 +18,7 @@ from gfce.cohort.bids import (
 from gfce.cohort.workers import for_each
 from gfce.config import Simulation, StudyConfig
 from gfce.errors import UserError
-from gfce.files import temporary_name
+from gfce.files import new_folder
 from gfce.images.arrays import Grid
 from gfce.images.volumes import to_image
 from gfce.phantom import Protocol, SimulatedPatient, read_protocols, simulate_patient
@@ -51,23 +51,18 @@ def simulate(config: StudyConfig, workers: int = 1) -> None:
     _check_replaceable(dataset, state.record(task))
     # Where the dataset's name is a link, what it points to is replaced.
     final = dataset.resolve()
-    root = temporary_name(final)
-    try:
+    with new_folder(final) as root:
         _write(root, simulation, protocols, workers)
         paths = [path for path in root.rglob("*") if path.is_file()]
         Record.of(state.recipe(task), root, paths).save(root / SIMULATION)
         if final.exists():
             shutil.rmtree(final)
-        root.replace(final)
-    finally:
-        shutil.rmtree(root, ignore_errors=True)
 
 
 def _write(
     root: Path, simulation: Simulation, protocols: Mapping[str, Protocol], workers: int
 ) -> None:
     planned = _plan(simulation)
-    root.mkdir(parents=True)
     jobs = {
         patient: (patient, protocols[institution], number)
         for patient, (institution, number) in planned.items()

@@ -8,6 +8,7 @@ from __future__ import annotations
 import gzip
 import json
 import os
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -236,3 +237,15 @@ def test_voxels_that_are_not_finite_are_refused(manifest: Path, tmp_path: Path) 
     manifest.write_text(manifest.read_text().replace("t1.nrrd", "t1.nii.gz"))
     with pytest.raises(UserError, match=r"sub-Doe1: t1.nii.gz: has voxels that are not finite"):
         import_manifest(manifest, tmp_path / "bids")
+
+
+def test_what_a_killed_import_left_is_removed(manifest: Path, tmp_path: Path) -> None:
+    gone = subprocess.Popen(["true"])
+    gone.wait()
+    left = tmp_path / f".{socket.gethostname()}-{gone.pid}-bids"
+    (left / "sub-Doe").mkdir(parents=True)
+    other = tmp_path / f".elsewhere-{gone.pid}-bids"
+    other.mkdir()
+    import_manifest(manifest, tmp_path / "bids")
+    assert not left.exists()
+    assert other.exists()
