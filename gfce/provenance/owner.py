@@ -12,17 +12,22 @@ from gfce.config import StudyConfig
 from gfce.errors import UserError
 from gfce.files import write_json
 from gfce.provenance.code import digest
+from gfce.provenance.recipes import dataset_state
+from gfce.provenance.records import load_record
 from gfce.study import Results
 
 FILE = "study.json"
 LOCK = ".driver.lock"
+PLACES: Any = {"results": True, "cohort": {"dataset"}}
+"""What a configuration says of places: they may be moved."""
 
 
 def check_owner(config: StudyConfig, path: Path) -> dict[str, Any]:
     """Refuse a results folder of another study; give what study.json would say.
 
-    A configuration that was renamed or copied is the same one while its content is; of places
-    outside the working folder only hashes are kept.
+    A configuration that was renamed or copied is the same one while its content is, and a dataset
+    that was moved while names, sizes and times of its files are; of places outside the working
+    folder only hashes are kept.
 
     Raises:
         UserError: the folder holds the results of another dataset or configuration.
@@ -32,21 +37,32 @@ def check_owner(config: StudyConfig, path: Path) -> dict[str, Any]:
         "study": config.study,
         "dataset": _place(config.cohort.dataset),
         "configuration": _place(path),
-        "content": digest(config.model_dump(mode="json")),
+        "content": digest(config.model_dump(mode="json", exclude=PLACES)),
     }
-    theirs = _read(root / FILE)
+    theirs = _read(root / FILE) if _has_results(config) else {}
     if not theirs or all(theirs.get(k) == ours[k] for k in ("dataset", "configuration")):
         return ours
     way_out = (
         f"change `study` or `results`, or delete {root / FILE} if these results are to be replaced"
     )
-    if theirs.get("dataset") != ours["dataset"]:
+    if theirs.get("dataset") != ours["dataset"] and not _was_moved(config):
         other = _shown(theirs.get("dataset"))
         raise UserError(f"{root}: holds the results of another dataset{other}: {way_out}")
     if theirs.get("content") != ours["content"]:
         other = _shown(theirs.get("configuration"))
         raise UserError(f"{root}: holds the results of another configuration{other}: {way_out}")
     return ours
+
+
+def _has_results(config: StudyConfig) -> bool:
+    """Whether anything was made: a mistyped dataset must not stand in the way of the right one."""
+    return next(Results(config).records.rglob("*.json"), None) is not None
+
+
+def _was_moved(config: StudyConfig) -> bool:
+    """Whether the dataset is file by file the one that was indexed, at another place."""
+    record = load_record(Results(config).record("index"))
+    return record is not None and record.recipe.inputs == dataset_state(config.cohort.dataset)
 
 
 def claim(config: StudyConfig, path: Path) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,8 +15,8 @@ from gfce.provenance.state import INITIAL, Provenance
 from gfce.provenance.tasks import Task
 
 LOGGER = logging.getLogger(__name__)
-LEFTOVER = re.compile(r"\.\d+-.+")
-"""What a killed process leaves: the temporary names of gfce.files."""
+TEMPORARY = re.compile(r"\.\d+-")
+"""What a temporary name of gfce.files begins with; a killed process leaves such files."""
 
 
 def perform(
@@ -56,11 +56,13 @@ def perform(
     record.save(state.record_path(task))
 
 
-def _remove(former: Iterable[str], kept: Iterable[str], root: Path) -> None:
+def _remove(former: Iterable[str], kept: Collection[str], root: Path) -> None:
     """Remove what the result no longer has, and what killed attempts left beside it."""
     for name in set(former) - set(kept):
-        (root / name).unlink(missing_ok=True)
-    for folder in {(root / name).parent for name in kept}:
-        for path in folder.glob(".*"):
-            if LEFTOVER.fullmatch(path.name) and path.is_file():
-                path.unlink(missing_ok=True)
+        if ".." not in Path(name).parts:
+            (root / name).unlink(missing_ok=True)
+    for name in kept:
+        path = root / name
+        for left in path.parent.glob(f".*-{path.name}"):
+            if TEMPORARY.fullmatch(left.name.removesuffix(path.name)):
+                left.unlink(missing_ok=True)

@@ -251,8 +251,9 @@ def test_what_a_result_no_longer_has_is_removed_and_a_users_file_is_not(
     results = Results(finished)
     notes = results.tables / "notes.txt"
     notes.write_text("mine")
-    leftover = results.tables / ".123-table1.csv"
+    leftover = results.tables / ".123-table2.csv"
     leftover.touch()
+    (results.tables / ".123-notes").touch()
     other = study_in(tmp_path, evaluation={"scaling": "separate"})
 
     def without_table1(_: Provenance) -> None:
@@ -264,6 +265,7 @@ def test_what_a_result_no_longer_has_is_removed_and_a_users_file_is_not(
     perform(other, Task("tabulate"), without_table1)
     assert not results.table("table1", "csv").exists()
     assert not leftover.exists()
+    assert (results.tables / ".123-notes").exists()
     assert notes.read_text() == "mine"
 
 
