@@ -11,6 +11,7 @@ import os
 import socket
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import nibabel
@@ -18,6 +19,8 @@ import numpy as np
 import pytest
 import SimpleITK
 from cohorts import head, image
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from gfce.cohort.bids import patient_ids
 from gfce.cohort.importing import import_manifest
@@ -249,3 +252,38 @@ def test_what_a_killed_import_left_is_removed(manifest: Path, tmp_path: Path) ->
     import_manifest(manifest, tmp_path / "bids")
     assert not left.exists()
     assert other.exists()
+
+
+LINES = st.lists(
+    st.lists(
+        st.sampled_from(["Doe-1", "North", "t1.nrrd", "tumour.mha", "", '"', "=1+1", "../x", "ü"])
+        | st.text(max_size=8),
+        max_size=8,
+    ).map(",".join),
+    max_size=4,
+)
+
+
+@given(lines=LINES, header=st.sampled_from([HEADER, "", "patient,institution\n"]))
+@settings(derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_any_manifest_is_read_or_refused_in_one_line(
+    manifest: Path, tmp_path: Path, lines: list[str], header: str
+) -> None:
+    manifest.write_bytes((header + "\n".join(lines)).encode("utf-8", "surrogatepass"))
+    with tempfile.TemporaryDirectory(dir=tmp_path) as folder:
+        dataset = Path(folder, "bids")
+        try:
+            import_manifest(manifest, dataset)
+        except UserError as error:
+            assert "\n" not in str(error)
+            assert str(tmp_path) not in str(error)
+            assert not dataset.exists()
+
+
+@given(data=st.binary(max_size=200))
+@settings(derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture])
+def test_any_bytes_are_no_dataset(manifest: Path, tmp_path: Path, data: bytes) -> None:
+    manifest.write_bytes(data)
+    with pytest.raises(UserError):
+        import_manifest(manifest, tmp_path / "bids")
+    assert not (tmp_path / "bids").exists()
