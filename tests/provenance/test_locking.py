@@ -91,7 +91,7 @@ def test_the_reference_studies_hold_every_unit() -> None:
 
 @pytest.mark.skipif(not os.environ.get("GFCE_TEST_LONG"), reason="minutes: make test-long")
 def test_make_lock_decides_by_running(tmp_path: Path) -> None:
-    """A refactoring keeps all versions; another loss of U-Nets alone gets them a new one."""
+    """A refactoring keeps all versions; another output of U-Nets alone gets them a new one."""
     clone = tmp_path / "clone"
     files = subprocess.check_output(["git", "ls-files"], cwd=REPOSITORY, text=True).splitlines()
     for name in files:
@@ -105,8 +105,8 @@ def test_make_lock_decides_by_running(tmp_path: Path) -> None:
     module.write_text(module.read_text() + "\nREFACTORED = True\n")
     assert _lock(clone) == "provenance.lock: no version changed"
     source = module.read_text()
-    assert "nn.LeakyReLU(" in source or "nn.ReLU(" in source
-    module.write_text(source.replace("nn.LeakyReLU(", "nn.ELU(").replace("nn.ReLU(", "nn.ELU("))
+    assert "self.output(features.float())" in source
+    module.write_text(source.replace("features.float()", "1.01 * features.float()"))
     assert _lock(clone) == "provenance.lock: network/unet changed"
     assert "- network/unet: version 1 -> 2" in (clone / "CHANGELOG.md").read_text()
 
