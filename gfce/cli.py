@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import logging
 import sys
+import traceback
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
@@ -15,6 +16,7 @@ from gfce import __version__
 from gfce.config import StudyConfig, load_config
 from gfce.errors import ERROR, UserError
 from gfce.files import sha256
+from gfce.logs import without_folders
 from gfce.provenance.owner import claim
 from gfce.provenance.performing import perform
 from gfce.provenance.state import Provenance
@@ -325,6 +327,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 1
     except OSError as error:  # a full disk, a folder without permission
         print(f"{ERROR}{_plainly(error)}", file=sys.stderr)
+        return 1
+    except Exception:  # a bug: its traceback is for whoever mends it
+        print(without_folders(traceback.format_exc()), end="", file=sys.stderr)
         return 1
     return 0
 

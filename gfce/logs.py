@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sysconfig
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -20,6 +21,18 @@ def last_lines(path: Path) -> list[str]:
     except OSError:
         return []
     return [line for line in text.splitlines() if line.strip()]
+
+
+def without_folders(text: str) -> str:
+    """A traceback as it may be passed on: files of the working folder and of packages by names.
+
+    A message of a library may still name another folder.
+    """
+    installed = (sysconfig.get_path(name) for name in ("stdlib", "purelib", "platlib"))
+    folders = [str(Path.cwd()), *filter(None, installed), str(Path(__file__).parents[1])]
+    for folder in sorted({*folders, str(Path.home())}, key=len, reverse=True):
+        text = text.replace(f"{folder}/", "")
+    return text
 
 
 def error(lines: Sequence[str], *, public: bool = False) -> str:

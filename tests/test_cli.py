@@ -130,3 +130,18 @@ def test_a_full_disk_is_one_line_though_the_system_names_no_file(
 
     monkeypatch.setattr("gfce.cli.load_config", write)
     assert complaint(capsys, "index", config) == "gfce: error: No space left on device"
+
+
+def test_a_bugs_traceback_names_no_folder(
+    config: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(path: Path) -> None:
+        pd.read_csv(path, dtype=3)
+
+    monkeypatch.setattr("gfce.cli.load_config", broken)
+    assert main(["index", str(config)]) == 1
+    said = capsys.readouterr().err
+    assert said.startswith("Traceback")
+    assert 'File "gfce/cli.py"' in said
+    assert 'File "pandas/' in said
+    assert str(Path(pd.__file__).parents[1]) not in said
