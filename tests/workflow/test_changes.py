@@ -121,18 +121,25 @@ def test_a_failed_retraining_keeps_the_model_and_tables_say_so(study: Path) -> N
     config = load_config(study)
     results, cell = Results(config), cells(config)[0]
     weights = (results.model(cell) / "weights.safetensors").read_bytes()
-    changed = {**content, "training": {**content["training"], "learning_rate": 1e30}}
+    changed = {**content, "training": {**content["training"], "learning_rate": 0.5}}
     study.write_text(yaml.safe_dump(changed))
+    # No training can save its state: where its folder belongs, there is a file.
+    obstacles = [results.checkpoint(cell).parent for cell in cells(config)]
+    for obstacle in obstacles:
+        shutil.rmtree(obstacle)
+        obstacle.touch()
     try:
         answer = snakemake(study)
         assert answer.returncode != 0
-        assert "setting training.learning_rate" in answer.stderr
+        assert "setting training.learning_rate 0.001 -> 0.5" in answer.stderr
         assert (results.model(cell) / "weights.safetensors").read_bytes() == weights
         missing = results.table("missing", "csv").read_text()
         assert "not scored: train failed" in missing
         assert len(results.metrics.read_text().splitlines()) == 1
     finally:
         study.write_text(yaml.safe_dump(content))
+        for obstacle in obstacles:
+            obstacle.unlink()
     assert "train" not in done(study)
 
 
