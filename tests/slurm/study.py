@@ -102,7 +102,9 @@ class Checkout:
         shutil.copytree(other.folder / "data", self.folder / "data")
         for name in ("cohort", "images", "records/index", "records/preprocess"):
             shutil.copytree(other.results.root / name, self.results.root / name)
-        self.by_hand("index")  # the grids differ
+        # The grids differ.
+        self.by_hand("index")
+        self.by_hand("leaks")
 
     def on_slurm(self, *options: str) -> subprocess.Popen[str]:
         """`snakemake --profile slurm` in the background; its output goes to driver.log."""
