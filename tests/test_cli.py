@@ -145,3 +145,26 @@ def test_a_bugs_traceback_names_no_folder(
     assert 'File "gfce/cli.py"' in said
     assert 'File "pandas/' in said
     assert str(Path(pd.__file__).parents[1]) not in said
+
+
+def test_check_shows_the_cohort_and_stops_at_a_leak(
+    config: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    data = config.parent / "data"
+    write_cohort(data, COHORT)
+    assert main(["check", str(config)]) == 0
+    header, first, *_, last = capsys.readouterr().out.splitlines()
+    assert header.split()[:3] == ["institution", "role", "usable"]
+    assert header.split()[3:] == ["training", "test", "masks", "excluded"]
+    assert first.split() == ["A", "development", "3", "2", "1", "0", "0"]
+    assert last == "10 patients usable, 0 excluded, 0 leaks"
+    t1w, t2w = (data / f"sub-A1/anat/sub-A1_{suffix}.nii.gz" for suffix in ("T1w", "T2w"))
+    t2w.write_bytes(t1w.read_bytes())
+    assert main(["check", str(config)]) == 1
+    said = capsys.readouterr()
+    assert said.out.splitlines()[-1] == "10 patients usable, 0 excluded, 1 leaks"
+    line = "stop: sub-A1 t1w and sub-A1 t2w: are the same file"
+    assert line in said.out
+    assert "gfce: error: sub-A1 t1w and sub-A1 t2w: are the same file" in said.err
+    cell = "mmgsn_net/min_max/tri/seed-1"
+    assert "run `gfce leaks` first" in complaint(capsys, "train", config, cell)
