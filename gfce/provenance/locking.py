@@ -8,7 +8,6 @@ version, and a line in CHANGELOG.md.
 from __future__ import annotations
 
 import csv
-import hashlib
 import json
 import os
 import shutil
@@ -23,10 +22,10 @@ import yaml
 
 from gfce.config import StudyConfig, load_config
 from gfce.errors import ERROR, UserError
-from gfce.files import write_json, write_text
+from gfce.files import sha256, write_json, write_text
 from gfce.images.normalizations import NORMALIZATIONS
 from gfce.networks.discovery import architectures
-from gfce.provenance.code import LOCK, MODULES, PACKAGE, all_hashes, hashes
+from gfce.provenance.code import LOCK, MODULES, PACKAGE, all_hashes, digest, hashes
 from gfce.provenance.tasks import CELL_STEPS, WHOLE, tasks
 from gfce.study import Results, cells
 
@@ -178,10 +177,10 @@ def outputs(config: StudyConfig, folder: Path) -> Outputs:
 def _content(path: Path) -> str:
     """The hash of a file, without how long anything took."""
     if path.name != "history.csv":
-        return hashlib.sha256(path.read_bytes()).hexdigest()
+        return sha256(path)
     with path.open(newline="", encoding="utf-8") as file:
         rows = [{**row, "seconds": ""} for row in csv.DictReader(file)]
-    return hashlib.sha256(json.dumps(rows).encode()).hexdigest()
+    return digest(rows)
 
 
 def changed_units(

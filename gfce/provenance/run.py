@@ -64,11 +64,15 @@ class Run:
 
         A study that has nothing but its cohort needs all of it in any case.
         """
-        if not self._is_driver or self.flag(Task("index")).exists():
+        return self._hangs_on_index and not self.flag(Task("index")).exists()
+
+    @cached_property
+    def _hangs_on_index(self) -> bool:
+        """As it was when the run began; asked for each job."""
+        if not self._is_driver or self._before.reason(Task("index")) is None:
             return False
-        due = self._before.reason(Task("index"))
-        later = [task for task in tasks(self._config) if task.step not in ("simulate", "index")]
-        return due is not None and any(self._before.record(task) for task in later)
+        later = (task for task in tasks(self._config) if task.step not in ("simulate", "index"))
+        return any(self._before.record(task) for task in later)
 
     @property
     def _now(self) -> Provenance:

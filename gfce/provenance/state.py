@@ -29,6 +29,7 @@ class Provenance:
         self._recipes = Recipes(config, self._fitting_record)
         self._own: dict[Task, str | None] = {}
         self._reasons: dict[Task, str | None] = {}
+        self._damages: dict[Task, str | None] = {}
         self._loaded: dict[Task, Record | None] = {}
 
     def root(self, task: Task) -> Path:
@@ -115,6 +116,11 @@ class Provenance:
         return self._own_reason(task) or next(filter(None, map(self._unfit, needed)), None)
 
     def _damage(self, task: Task) -> str | None:
+        if task not in self._damages:
+            self._damages[task] = self._hashed(task)
+        return self._damages[task]
+
+    def _hashed(self, task: Task) -> str | None:
         record = self.record(task)
         if record is None or task.step == "simulate":
             return None
