@@ -11,7 +11,7 @@ import numpy as np
 from gfce.cohort.bids import PatientFiles
 from gfce.errors import UserError
 from gfce.images.arrays import Volume
-from gfce.images.masks import mask_labels, read_mask
+from gfce.images.masks import check_mask, mask_labels
 from gfce.images.reading import read_image
 from gfce.images.statistics import PERCENTILES
 from gfce.images.store import MODALITIES
@@ -44,27 +44,25 @@ def check_patient(patient: PatientFiles, label: int | None = None) -> Checked:
 
     Raises:
         UserError: a modality is missing or there more than once, a file is unreadable, a volume
-            is too small or (nearly) constant, the mask is none, or the
-            volumes (and tumour mask) lie on different grids. The message names the patient and
-            the file.
+            is too small or (nearly) constant, the mask is none, or the volumes (and tumour mask)
+            lie on different grids. The message names the patient and the file.
     """
     try:
         paths = {modality: _only_file(patient, modality) for modality in MODALITIES}
         images = {modality: read_image(path) for modality, path in paths.items()}
         _check_sizes(paths, images)
         _check_intensities(paths, images)
+        labels: list[int] = []
         if patient.tumour is not None:
-            images["tumour mask"] = read_mask(patient.tumour, label)
+            mask = read_image(patient.tumour)
+            images["tumour mask"] = check_mask(mask, patient.tumour, label)
+            labels = mask_labels(mask)
         _check_grids(images)
     except UserError as error:
         raise UserError(f"{patient.patient_id}: {error}") from None
     geometry = images["t1w"]
-    return Checked(paths, geometry.GetSize()[2], geometry.GetSpacing(), _several(patient, label))
-
-
-def _several(patient: PatientFiles, label: int | None) -> tuple[int, ...]:
-    found = mask_labels(patient.tumour) if patient.tumour and label is None else []
-    return tuple(found) if len(found) > 1 else ()
+    several = tuple(labels) if len(labels) > 1 and label is None else ()
+    return Checked(paths, geometry.GetSize()[2], geometry.GetSpacing(), several)
 
 
 def _only_file(patient: PatientFiles, modality: str) -> Path:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
+from gfce.cohort.leaks.design import sides
 from gfce.config import StudyConfig
 from gfce.files import records
 from gfce.study import Results, read_patients
@@ -20,12 +21,12 @@ def cohort_text(config: StudyConfig) -> str:
     results = Results(config)
     patients = read_patients(results)
     excluded = pd.read_csv(results.exclusions, dtype=str, keep_default_na=False)
-    leaks = pd.read_csv(results.leaks, dtype=str, keep_default_na=False)
+    leaks = pd.read_csv(results.leaks, dtype=str)
     lines = [*_counted(config, patients, excluded), ""]
     lines += [f"excluded: {row['reason']}" for row in records(excluded)][:SHOWN]
     for severity in ("warning", "stop"):
         found = records(leaks[leaks["severity"] == severity])
-        lines += [f"{severity}: {_sides(row)}: {row['reason']}" for row in found][:SHOWN]
+        lines += [f"{severity}: {sides(row)}: {row['reason']}" for row in found][:SHOWN]
     stops = int((leaks["severity"] == "stop").sum())
     lines += [f"{len(patients)} patients usable, {len(excluded)} excluded, {stops} leaks"]
     return "\n".join(lines) + "\n"
@@ -46,9 +47,3 @@ def _counted(config: StudyConfig, patients: pd.DataFrame, excluded: pd.DataFrame
         )
         lines.append(f"{name:<{width}}{role:>13}" + "".join(f"{count:>13}" for count in counts))
     return lines
-
-
-def _sides(row: dict[str, str]) -> str:
-    first = f"{row['patient_id']} {row['modality']}".strip()
-    second = f"{row['other_patient_id']} {row['other_modality']}".strip()
-    return f"{first} and {second}" if second else first

@@ -53,13 +53,12 @@ def check_mask(image: Image, path: Path, label: int | None = None) -> Image:
     return image != 0 if label is None else image == label
 
 
-def mask_labels(path: Path) -> list[int]:
-    """The labels of a mask's file besides 0.
+def mask_labels(image: Image) -> list[int]:
+    """The labels of a mask besides 0.
 
     Raises:
-        UserError: the file cannot be read, or its voxels are no labels.
+        UserError: its voxels are no labels.
     """
-    image = read_image(path)  # a view does not keep its image alive
     return [label for label in _labels(sitk.GetArrayViewFromImage(image)) if label]
 
 

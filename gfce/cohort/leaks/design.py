@@ -90,3 +90,14 @@ def _row(kind: str, patient: str, table: pd.DataFrame, sets: list[str], reason: 
         "training_sets": ";".join(sets),
         "reason": reason,
     }
+
+
+def sides(row: Row) -> str:
+    """The two patients or modalities that a row of leaks.csv is about."""
+
+    def one(patient: Any, modality: Any) -> str:
+        return " ".join(str(part) for part in (patient, modality) if not pd.isna(part))
+
+    first = one(row["patient_id"], row["modality"])
+    second = one(row["other_patient_id"], row["other_modality"])
+    return f"{first} and {second}" if second else first or "training_sets.csv"

@@ -13,13 +13,12 @@ from dataclasses import dataclass
 from functools import partial
 from itertools import combinations
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from gfce.cohort.leaks.contrast import rank_correlation, swap_margins
-from gfce.cohort.leaks.design import Roles, Row, leaks_by_id
+from gfce.cohort.leaks.design import Roles, Row, leaks_by_id, sides
 from gfce.cohort.leaks.likeness import compare
 from gfce.cohort.leaks.signatures import Signature, signature, voxel_digest
 from gfce.cohort.workers import for_each
@@ -73,11 +72,11 @@ def guard(config: StudyConfig, workers: int = 1) -> None:
     write_csv(table, path)
     stops = table[table["severity"] == "stop"]
     for row in records(table[table["severity"] == "warning"]):
-        print(f"gfce: {_sides(row)}: {row['reason']}", file=sys.stderr)
+        print(f"gfce: {sides(row)}: {row['reason']}", file=sys.stderr)
     if len(stops):
         first = records(stops)[0]
         more = f" (and {len(stops) - 1} more in {path})" if len(stops) > 1 else f" (see {path})"
-        raise UserError(f"{_sides(first)}: {first['reason']}: {REMEDIES[first['kind']]}{more}")
+        raise UserError(f"{sides(first)}: {first['reason']}: {REMEDIES[first['kind']]}{more}")
 
 
 REMEDIES = {
@@ -94,15 +93,6 @@ REMEDIES = {
     "swapped": "correct the names of the files",
 }
 """What to do about each kind of row that can stop a study."""
-
-
-def _sides(row: Row) -> str:
-    def one(patient: Any, modality: Any) -> str:
-        return " ".join(str(part) for part in (patient, modality) if not pd.isna(part))
-
-    first = one(row["patient_id"], row["modality"])
-    second = one(row["other_patient_id"], row["other_modality"])
-    return f"{first} and {second}" if second else first or "training_sets.csv"
 
 
 def find_leaks(
