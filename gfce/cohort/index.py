@@ -57,7 +57,7 @@ def examine(
     Raises:
         UserError: nobody is of the study's institutions, or as `index`.
     """
-    roles = {*config.cohort.development, *config.cohort.external}
+    roles = set(config.cohort.institutions)
     listed = list(patients)
     asked = [patient for patient in listed if patient.institution in roles]
     if not asked:

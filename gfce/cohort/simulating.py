@@ -24,7 +24,7 @@ from gfce.images.volumes import to_image
 from gfce.phantom import Protocol, SimulatedPatient, read_protocols, simulate_patient
 from gfce.provenance.records import Record
 from gfce.provenance.state import SIMULATION, Provenance
-from gfce.provenance.tasks import Task
+from gfce.steps import Task
 
 GENERATOR = "gfce simulate"
 LOGGER = logging.getLogger(__name__)

@@ -22,7 +22,7 @@ def assign_roles(institutions: pd.Series, config: StudyConfig) -> pd.DataFrame:
         UserError: an institution of the configuration has too few patients.
     """
     table = pd.DataFrame({"institution": institutions, "role": "external", "split": "test"})
-    for institution in [*config.cohort.development, *config.cohort.external]:
+    for institution in config.cohort.institutions:
         if institution not in set(institutions):
             raise UserError(
                 f"institution {institution}: no usable patient in the dataset: "

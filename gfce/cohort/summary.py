@@ -33,7 +33,7 @@ def cohort_text(config: StudyConfig) -> str:
 
 
 def _counted(config: StudyConfig, patients: pd.DataFrame, excluded: pd.DataFrame) -> list[str]:
-    names = [*config.cohort.development, *config.cohort.external]
+    names = config.cohort.institutions
     width = max(len("institution"), *map(len, names))
     columns = ("role", "usable", "training", "test", "masks", "excluded")
     lines = [f"{'institution':<{width}}" + "".join(f"{column:>13}" for column in columns)]

@@ -84,8 +84,13 @@ class Cohort(Section):
 
     @model_validator(mode="after")
     def _institutions_have_one_role(self) -> Cohort:
-        refuse_repeated([*self.development, *self.external], "institution")
+        refuse_repeated(self.institutions, "institution")
         return self
+
+    @property
+    def institutions(self) -> list[str]:
+        """All institutions, those to train on first: the order of tables and figures."""
+        return [*self.development, *self.external]
 
 
 class Images(Section):

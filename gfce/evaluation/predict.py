@@ -31,7 +31,7 @@ def predict(config: StudyConfig, cell: Cell) -> None:
     results = Results(config)
     normalization = load_normalization(results.model(cell))
     settings, device = config.training, find_device(config.training.device)
-    generator = load_generator(results.model(cell) / "weights.safetensors", device)
+    generator = load_generator(results.weights(cell), device)
     tested = test_patients(config, cell, read_patients(results))
     folder = results.predictions(cell)
     with reproducible(settings, int(cell.seed), device):

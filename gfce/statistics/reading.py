@@ -9,7 +9,7 @@ import pandas as pd
 
 from gfce.config import StudyConfig
 from gfce.errors import UserError
-from gfce.provenance.tasks import Task
+from gfce.steps import Task
 from gfce.statistics.design import METRICS
 from gfce.study import Cell, Results, cells, model_label, read_patients, test_patients
 

@@ -9,7 +9,7 @@ import pandas as pd
 from gfce.config import StudyConfig
 from gfce.files import write_csv, write_text
 from gfce.provenance.state import Provenance
-from gfce.provenance.tasks import Task
+from gfce.steps import Task
 from gfce.statistics import baselines as trivial
 from gfce.statistics.aggregation import patient_scores
 from gfce.statistics.datapackage import write_datapackage

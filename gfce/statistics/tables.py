@@ -10,9 +10,9 @@ import pandas as pd
 
 from gfce.config import StudyConfig
 from gfce.files import records
-from gfce.logs import error, last_lines
+from gfce.watching.logs import error, last_lines
 from gfce.provenance.state import NOT_MADE
-from gfce.provenance.tasks import CELL_STEPS, Task
+from gfce.steps import CELL_STEPS, Task
 from gfce.statistics.aggregation import (
     OVERALL,
     drops,

@@ -21,7 +21,7 @@ from gfce.images.normalizations import FittedNormalization
 from gfce.images.store import MODALITIES, load_statistics, load_volumes
 from gfce.provenance.code import digest
 from gfce.provenance.state import INITIAL, Provenance
-from gfce.provenance.tasks import Task
+from gfce.steps import Task
 from gfce.study import Cell, Results, model_label
 from gfce.training import TrainedModel, TrainingSlices, save_weights, train
 from gfce.training.weights import initial_weights
@@ -68,16 +68,16 @@ def train_cell(
         label=model_label(config, cell),
     )
     save_normalization(normalization, folder)
-    with atomic_write(folder / "weights.safetensors") as temporary:
+    with atomic_write(results.weights(cell)) as temporary:
         save_weights(temporary, model.generator, network, bounded=normalization.bounded)
-    write_csv(pd.DataFrame(model.history), folder / "history.csv")
+    write_csv(pd.DataFrame(model.history), results.history(cell))
     run = _describe_run(config, cell, model, slices)
     run |= {
         "fingerprint": key,
         "initial_weights_sha256": start,
         "wall_seconds": time.monotonic() - started,
     }
-    write_json(run, folder / "run.json")
+    write_json(run, results.run(cell))
 
 
 def training_slices(

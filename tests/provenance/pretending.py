@@ -9,10 +9,8 @@ from gfce.config import StudyConfig
 from gfce.files import write_text
 from gfce.provenance.performing import perform
 from gfce.provenance.state import Provenance
-from gfce.provenance.tasks import Task, tasks
-from gfce.study import Results, figure_names
-
-MODEL = ("weights.safetensors", "normalization.json", "history.csv", "run.json")
+from gfce.steps import Task, tasks
+from gfce.study import Results
 
 
 def pretend(config: StudyConfig) -> None:
@@ -34,7 +32,10 @@ def files(config: StudyConfig, task: Task) -> list[Path]:
     results, cell, what = Results(config), task.cell, str(task.what)
     if cell:
         return {
-            "train": [results.model(cell) / name for name in MODEL],
+            "train": [
+                *(results.weights(cell), results.normalization(cell)),
+                *(results.history(cell), results.run(cell)),
+            ],
             "predict": [results.predictions(cell) / name for name in ("a.nii.gz", "a.json")],
             "evaluate": [results.cell_metrics(cell)],
         }[task.step]
@@ -43,8 +44,8 @@ def files(config: StudyConfig, task: Task) -> list[Path]:
         "leaks": [results.leaks],
         "baselines": [results.baselines],
         "tabulate": [results.metrics, results.table("table1", "csv")],
-        "compare": [results.paired_tests, results.datapackage],
-        "figures": [results.figure(what, "png")] if what in figure_names(config) else [],
+        "compare": [results.findings, results.datapackage],
+        "figures": [results.figure(what, "png")],
     }[task.step]
 
 

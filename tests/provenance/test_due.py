@@ -16,17 +16,16 @@ from gfce.cohort.index import index
 from gfce.config import StudyConfig
 from gfce.errors import UserError
 from gfce.images.writing import write_image
-from gfce.provenance.code import MODULES
 from gfce.provenance.performing import perform
 from gfce.provenance.state import Provenance
-from gfce.provenance.tasks import Task, tasks
+from gfce.steps import STEPS, Task, tasks
 from gfce.study import Cell, Results, cells, read_training_set
 from provenance.conftest import study_in
 from provenance.pretending import due, files, pretend, steps
 
 AFTER_TRAINING = {"predict", "evaluate", "tabulate", "compare", "figures"}
 TABLES = {"tabulate", "compare", "figures"}
-ALL = set(MODULES) - {"simulate"}
+ALL = set(STEPS) - {"simulate"}
 
 
 def trained(found: dict[Task, str]) -> set[Cell | None]:

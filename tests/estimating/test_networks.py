@@ -11,7 +11,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from gfce.config import Network
 from gfce.networks.discovery import architectures
 from gfce.networks.registry import build
-from gfce.planning.networks import COSTS, UNKNOWN
+from gfce.estimating.networks import COSTS, UNKNOWN
 
 
 def operations(architecture: str, width: int, rows: int, columns: int) -> int:

@@ -41,7 +41,7 @@ class QueuedJob:
 
 def queued_jobs(folder: Path | None = None) -> list[QueuedJob]:
     """The user's jobs that the executor plugin submitted (in `folder`; none without Slurm)."""
-    lines = _answer("squeue", "--me", "--noheader", "--format=%i|%T|%Z|%R|%k").splitlines()
+    lines = _output("squeue", "--me", "--noheader", "--format=%i|%T|%Z|%R|%k").splitlines()
     jobs = [_job(line) for line in lines if line.count("|") >= 4]
     return [job for job in jobs if job.step and folder in (None, job.folder)]
 
@@ -69,17 +69,17 @@ def cancel_leftovers(config: Path) -> list[str]:
         The numbers of the jobs.
     """
     here = Path.cwd()
-    ours = [job.number for job in queued_jobs(here) if _is_of(job.number, here / config)]
-    if ours:
-        LOGGER.warning("cancelling jobs of an earlier driver: %s", " ".join(ours))
-        _answer("scancel", *ours)
-        _wait_until_gone(ours)
-    return ours
+    leftovers = [job.number for job in queued_jobs(here) if _is_of(job.number, here / config)]
+    if leftovers:
+        LOGGER.warning("cancelling jobs of an earlier driver: %s", " ".join(leftovers))
+        _output("scancel", *leftovers)
+        _wait_until_gone(leftovers)
+    return leftovers
 
 
 def _is_of(number: str, config: Path) -> bool:
     """Whether a job's script names this configuration; one that names none is of the default."""
-    words = _words(_answer("scontrol", "write", "batch_script", number, "-"))
+    words = _words(_output("scontrol", "write", "batch_script", number, "-"))
     if "--configfiles" not in words:
         return "snakemake" in words and config == Path.cwd() / DEFAULT_CONFIG
     return Path(words[words.index("--configfiles") + 1]).resolve() == config.resolve()
@@ -101,7 +101,7 @@ def _wait_until_gone(numbers: list[str]) -> None:
         time.sleep(1)
 
 
-def _answer(*command: str) -> str:
+def _output(*command: str) -> str:
     """What a Slurm command prints (nothing: there is no Slurm, or it does not answer)."""
     if shutil.which(command[0]) is None:
         return ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -16,8 +17,18 @@ from gfce.config import StudyConfig
 from gfce.images.fitting import fit_normalization
 from gfce.images.normalizations import FittedNormalization
 from gfce.images.store import MODALITIES, load_masks, load_statistics, load_volumes
+from gfce.report.figure import FigureKind
 from gfce.report.tiles import pixel_aspect, show, shown_slice, window
 from gfce.study import NORMALIZATION_TITLES, Cell, Results, read_patients
+
+FIGURE = FigureKind(
+    title="Heterogeneity of the institutions",
+    caption="One patient of each institution (T1w, T2w, CE; below each image its raw window), "
+    "above the distributions of intensities in the heads of up to eight patients of each "
+    "institution, raw and after each normalization. Fitted normalizations are those of the last "
+    "training set.",
+    reads=("index", "preprocess"),
+)
 
 TITLES = {"t1w": "T1w", "t2w": "T2w", "ce": "CE-T1w"}
 Scale = FittedNormalization | None
@@ -27,15 +38,15 @@ HISTOGRAM_VOXELS = 20_000
 """Patients per institution and voxels per patient in a histogram: enough for a smooth curve."""
 
 
-def draw_heterogeneity(config: StudyConfig) -> Figure:
+def draw(config: StudyConfig, network: str | None) -> Iterator[tuple[str, Figure]]:
     """One patient of each institution above the histograms of all of them."""
     patients = read_patients(Results(config))
-    institutions = [*config.cohort.development, *config.cohort.external]
+    institutions = config.cohort.institutions
     figure = Figure(figsize=(max(7.5, 1.35 * len(institutions)), 10), layout="constrained")
     parts: Any = figure.subfigures(2, 1, height_ratios=[1, 1.25])
     _draw_images(parts[0], config, patients, institutions)
     _draw_histograms(parts[1], config, patients, institutions)
-    return figure
+    yield "", figure
 
 
 def _draw_images(

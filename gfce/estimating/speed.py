@@ -9,24 +9,34 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gfce.config import StudyConfig
-from gfce.planning.networks import step_units
-from gfce.planning.size import StudySize
+from gfce.estimating.networks import step_units
+from gfce.estimating.size import StudySize
 from gfce.study import Cell
 
 INFERENCE = 0.3
-"""Time of a slice's prediction against that of its training step: there is no way back."""
+"""Time of a slice's prediction against that of its training step, which also has a backward pass
+of about twice the work."""
 
 START_SECONDS = 60.0
-"""Imports, reading of the images, first step."""
+"""Imports, reading of the images, first step: 10 s in the demo's predictions on one CPU core, with
+room for a file system that many jobs share."""
 
 
 @dataclass(frozen=True)
 class Speed:
-    """Seconds of a training step: `overhead + per_unit * step_units`."""
+    """Seconds of a training step: `overhead + per_unit * step_units`.
+
+    Attributes:
+        overhead: seconds of a step whatever its size.
+        per_unit: seconds of a unit of its work.
+        source: where these are from.
+        is_assumed: whether they are of other machines than the study will run on.
+    """
 
     overhead: float
     per_unit: float
     source: str
+    is_assumed: bool = False
 
     def step_seconds(self, size: StudySize, cell: Cell) -> float:
         """Seconds of one step."""
@@ -42,10 +52,10 @@ class Speed:
         return START_SECONDS + INFERENCE * steps * self.step_seconds(size, cell)
 
 
-GPU = Speed(0.05, 1e-9, "assumed for a data-centre GPU")
+GPU = Speed(0.05, 1e-9, "assumed for a data-centre GPU", is_assumed=True)
 """Cautious: 1e-9 s is a fifth of an A100's float32 peak. `gfce plan` measures from run.json."""
 
-CPU = Speed(0.05, 3e-7, "measured on one CPU core")
+CPU = Speed(0.05, 3e-7, "measured on one CPU core", is_assumed=True)
 """One core, widths 8 to 64, matrices 40 x 36 to 256 x 224, rounded up."""
 
 
@@ -56,7 +66,7 @@ def assumed_speed(config: StudyConfig) -> Speed:
 
 def measured_speed(runs: Iterable[Path]) -> Speed | None:
     """The speed that finished trainings had, from their run.json (None: there is none)."""
-    measured = [found for path in runs if (found := _per_unit(path)) is not None]
+    measured = [speed for path in runs if (speed := _per_unit(path)) is not None]
     if not measured:
         return None
     return Speed(0.0, statistics.median(measured), f"measured in {len(measured)} run.json")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from gfce.planning.slurm import QueuedJob, cancel_leftovers, queued_jobs
+from gfce.watching.slurm import QueuedJob, cancel_leftovers, queued_jobs
 
 
 @pytest.fixture

@@ -11,9 +11,9 @@ import pytest
 from cohorts import Configure
 
 from gfce.config import StudyConfig
-from gfce.logs import last_lines
-from gfce.planning.slurm import QueuedJob
-from gfce.planning.status import CellStatus, failure, status, status_json, status_text
+from gfce.watching.logs import last_lines
+from gfce.watching.slurm import QueuedJob
+from gfce.watching.status import CellStatus, failure, status, status_json, status_text
 from gfce.provenance.state import NOT_MADE, Provenance
 from gfce.study import Cell, Results, cells
 
@@ -34,7 +34,7 @@ def first(config: StudyConfig, *jobs: QueuedJob, logs: Path | None = None) -> Ce
 
 
 def job(step: str, state: str, reason: str) -> QueuedJob:
-    return QueuedJob("7", state, Path(), step, "mmgsn_net_min_max_uni-A_1", reason)
+    return QueuedJob("7", state, Path(), step, "mmgsn_net_min_max_uni-A_seed-1", reason)
 
 
 def test_a_cell_of_which_nothing_is_there_is_missing(configure: Configure) -> None:

@@ -10,11 +10,11 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from gfce.config import StudyConfig
-from gfce.logs import error, last_lines
-from gfce.planning.slurm import QueuedJob, queued_jobs
 from gfce.provenance.state import NOT_MADE, Provenance
-from gfce.provenance.tasks import CELL_STEPS, tasks
+from gfce.steps import CELL_STEPS, tasks
 from gfce.study import Cell, Results, cells, model_label
+from gfce.watching.logs import error, last_lines
+from gfce.watching.slurm import QueuedJob, queued_jobs
 
 STATES = ("done", "running", "queued", "failed", "outdated", "missing")
 
@@ -72,16 +72,16 @@ def status(
     known = Provenance(config)
     jobs = _by_cell(queued_jobs(Path.cwd()) if queue is None else queue)
     logs = slurm_logs or Path(".snakemake", "slurm")
-    found = [_cell_status(known, cell, jobs, logs) for cell in cells(config)]
-    counts = Counter(row.state for row in found)
+    rows = [_cell_status(known, cell, jobs, logs) for cell in cells(config)]
+    counts = Counter(row.state for row in rows)
     ordered = {state: counts[state] for state in STATES}
-    return StudyStatus(config.study, ordered, found, _outdated(known))
+    return StudyStatus(config.study, ordered, rows, _outdated(known))
 
 
 def _outdated(known: Provenance) -> dict[str, str]:
     """Results of no cell that are there and do not fit."""
-    others = [task for task in tasks(known.config) if task.cell is None]
-    reasons = {str(task): known.reason(task) for task in others}
+    of_no_cell = [task for task in tasks(known.config) if task.cell is None]
+    reasons = {str(task): known.reason(task) for task in of_no_cell}
     return {name: reason for name, reason in reasons.items() if reason and reason != NOT_MADE}
 
 
@@ -100,12 +100,13 @@ def _cell_status(
     elif (due := known.next_step(cell)) is None:
         state, step, note = "done", CELL_STEPS[-1], ""
     else:
-        step, own = due[0], slurm_logs / f"rule_{due[0]}" / _wildcards(cell)
-        state, note = _without_a_job(due[1], _own_log(known, step, cell), own)
+        step = due[0]
+        job_logs = slurm_logs / f"rule_{step}" / _wildcards(cell)
+        state, note = _without_a_job(due[1], _unfinished_log(known, step, cell), job_logs)
     return CellStatus(str(cell), model_label(known.config, cell), state, step, note)
 
 
-def _own_log(known: Provenance, step: str, cell: Cell) -> Path | None:
+def _unfinished_log(known: Provenance, step: str, cell: Cell) -> Path | None:
     """The log of a step that is under way or was broken off (None: of a result that is there)."""
     log, record = known.results.log(step, cell), known.results.record(step, cell)
     if not log.exists():
@@ -118,15 +119,15 @@ def _without_a_job(reason: str, log: Path | None, slurm_logs: Path) -> tuple[str
     """How far a step is that is due and that Slurm knows nothing of, and a note."""
     if log is None:
         return ("missing", "") if reason == NOT_MADE else ("outdated", reason)
-    own = last_lines(log)
-    if not error(own) and time.time() - log.stat().st_mtime < SILENCE_SECONDS:
-        return "running", "".join(own[-1:])
-    return "failed", failure(own, slurm_logs)
+    lines = last_lines(log)
+    if not error(lines) and time.time() - log.stat().st_mtime < SILENCE_SECONDS:
+        return "running", "".join(lines[-1:])
+    return "failed", failure(lines, slurm_logs)
 
 
 def _wildcards(cell: Cell) -> str:
     """A cell as the executor plugin calls it."""
-    return "_".join((cell.network, cell.normalization, cell.training_set, str(cell.seed)))
+    return str(cell).replace("/", "_")
 
 
 def _in_the_queue(results: Results, cell: Cell, job: QueuedJob) -> tuple[str, str, str]:
@@ -136,14 +137,14 @@ def _in_the_queue(results: Results, cell: Cell, job: QueuedJob) -> tuple[str, st
     return "running", job.step, "; ".join([f"job {job.number} on {job.reason}", *lines[-1:]])
 
 
-def failure(own: Sequence[str], slurm_logs: Path) -> str:
+def failure(lines: Sequence[str], slurm_logs: Path) -> str:
     """The first line of why a step with these last lines failed.
 
     What Slurm says (memory, walltime) comes before what the step itself wrote last: a process that
     was killed could not write why.
     """
     verdicts = [line for line in _newest_lines(slurm_logs) if _is_slurms_verdict(line)]
-    return next(filter(None, [*verdicts, error(own), *own[-1:]]), "ended without a word")
+    return next(filter(None, [*verdicts, error(lines), *lines[-1:]]), "ended without a word")
 
 
 def _is_slurms_verdict(line: str) -> bool:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import importlib
 from typing import Any
 
 import matplotlib as mpl
@@ -10,10 +10,8 @@ from matplotlib.figure import Figure
 
 from gfce.config import StudyConfig
 from gfce.files import atomic_write
-from gfce.report.heterogeneity import draw_heterogeneity
-from gfce.report.learning import draw_learning
-from gfce.report.synthesis import draw_synthesis
-from gfce.study import FIGURE_FORMATS, LEARNING, Results, cells, figure_names
+from gfce.report.figure import FIGURE_FORMATS, study_figures
+from gfce.study import Results
 
 STYLE: Any = {
     "font.size": 8,
@@ -30,20 +28,11 @@ def draw_figure(config: StudyConfig, name: str) -> None:
     Raises:
         UserError: what it shows has not been made.
     """
+    shown = study_figures(config)[name]
+    draw = importlib.import_module(shown.module).draw
     with mpl.rc_context(STYLE):
-        for file, figure in _draw(config, name):
-            _save(figure, config, file)
-
-
-def _draw(config: StudyConfig, name: str) -> Iterator[tuple[str, Figure]]:
-    """The files of a figure, without their extension, and what they show."""
-    if name == LEARNING:
-        for cell in cells(config):
-            yield f"{LEARNING}/{cell}", draw_learning(config, cell)
-    elif network := figure_names(config)[name]:
-        yield name, draw_synthesis(config, network)
-    else:
-        yield name, draw_heterogeneity(config)
+        for file, figure in draw(config, shown.network):
+            _save(figure, config, f"{name}/{file}" if file else name)
 
 
 def _save(figure: Figure, config: StudyConfig, name: str) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from cohorts import Configure
 
-from gfce.planning.size import ASSUMED_PATIENTS, ASSUMED_SLICES, StudySize, counted_size
+from gfce.estimating.size import ASSUMED_PATIENTS, ASSUMED_SLICES, StudySize, counted_size
 from gfce.study import Cell, Results
 
 SIMULATION = {"patients": {"A": 6, "B": 5, "C": 4, "D": 3}, "slices": 7}

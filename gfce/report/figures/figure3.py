@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -16,15 +17,25 @@ from gfce.files import records
 from gfce.images.arrays import Volume
 from gfce.images.fitting import load_normalization
 from gfce.images.store import MODALITIES, load_statistics, load_volumes
+from gfce.report.figure import FigureKind
 from gfce.report.tiles import bare, pixel_aspect, show, shown_slice, window
 from gfce.study import Cell, Results, cells, model_label, read_patients, test_institutions
 
+FIGURE = FigureKind(
+    title="Synthetic CE of external patients",
+    caption="T1w, T2w, CE, the models' synthetic CE and, below each, its absolute error on the "
+    "[0, 1] scale, for one test patient of each external institution (of each development "
+    "institution, if none is external). The slice is the one where the tumour is largest, else the "
+    "middle of the head; the window is that of the real CE.",
+    reads=("index", "preprocess", "train", "predict"),
+    each_network=True,
+)
 ERROR_LIMITS = (0.0, 0.3)
 """Absolute errors on the [0, 1] scale that are shown as black and white."""
 CENTRED: Any = {"ha": "center", "va": "center", "fontsize": 6}
 
 
-def draw_synthesis(config: StudyConfig, network: str) -> Figure:
+def draw(config: StudyConfig, network: str | None) -> Iterator[tuple[str, Figure]]:
     """One patient of each external institution, two rows each: images, and errors below them.
 
     Of a study without external institutions, one held-out patient of each development institution
@@ -46,7 +57,7 @@ def draw_synthesis(config: StudyConfig, network: str) -> Figure:
         axes.set_title(title)
     bar = figure.colorbar(errors, ax=grid, shrink=0.5, pad=0.01, extend="max")
     bar.set_label("absolute error on the [0, 1] scale")
-    return figure
+    yield "", figure
 
 
 def _titles(config: StudyConfig, shown: list[Cell]) -> list[str]:

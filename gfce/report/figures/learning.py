@@ -2,19 +2,34 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from gfce.config import StudyConfig
 from gfce.errors import UserError
-from gfce.study import Cell, Results, model_label
+from gfce.report.figure import FigureKind
+from gfce.study import Cell, Results, cells, model_label
 
+FIGURE = FigureKind(
+    title="Learning curves",
+    caption="Losses of the generator and the discriminator and the learning rate by epoch, a file "
+    "for each cell of the grid.",
+    reads=("train",),
+)
 PANELS = {
     "L1 loss (network units)": ["loss_l1"],
     "adversarial losses": ["loss_adversarial", "loss_discriminator"],
     "learning rate": ["learning_rate"],
 }
+
+
+def draw(config: StudyConfig, network: str | None) -> Iterator[tuple[str, Figure]]:
+    """The learning curves of every cell."""
+    for cell in cells(config):
+        yield str(cell), draw_learning(config, cell)
 
 
 def draw_learning(config: StudyConfig, cell: Cell) -> Figure:
@@ -23,7 +38,7 @@ def draw_learning(config: StudyConfig, cell: Cell) -> Figure:
     Raises:
         UserError: the cell has not been trained.
     """
-    path = Results(config).model(cell) / "history.csv"
+    path = Results(config).history(cell)
     if not path.exists():
         raise UserError(f"{path}: is not there: run `gfce train` first")
     history = pd.read_csv(path)

@@ -42,25 +42,42 @@ class StudySize:
     @property
     def slices(self) -> int:
         """Slices of a patient."""
+        return self._known_slices or ASSUMED_SLICES
+
+    @property
+    def _known_slices(self) -> int | None:
         simulation = self.config.simulation
-        return (simulation and simulation.slices) or ASSUMED_SLICES
+        return simulation.slices if simulation else None
 
     @property
     def all_patients(self) -> int:
         """Patients of all institutions."""
-        cohort = self.config.cohort
-        return sum(self.patients(name) for name in (*cohort.development, *cohort.external))
+        return sum(self.patients(name) for name in self.config.cohort.institutions)
 
     def patients(self, institution: str) -> int:
         """Patients of an institution."""
+        return self._known(institution) or self.assumed_patients
+
+    def _known(self, institution: str) -> int | None:
         simulation = self.config.simulation
         simulated = simulation.patients.get(institution) if simulation else None
-        assumed = max(ASSUMED_PATIENTS, math.ceil(4 / 3 * self._fixed_share()))
-        return self.counted.get(institution) or simulated or assumed
+        return self.counted.get(institution) or simulated
 
-    def _fixed_share(self) -> int:
+    @property
+    def assumed_patients(self) -> int:
+        """Patients of an institution of which nothing is known: enough to train and to test."""
         number = self.config.cohort.training_patients
-        return number if isinstance(number, int) else 0
+        return max(ASSUMED_PATIENTS, math.ceil(4 / 3 * number) if isinstance(number, int) else 0)
+
+    def assumptions(self) -> list[str]:
+        """What is not known of the study and therefore assumed, a line each."""
+        unknown = [name for name in self.config.cohort.institutions if not self._known(name)]
+        lines = []
+        if unknown:
+            lines.append(f"{self.assumed_patients} patients of each of {', '.join(unknown)}")
+        if not self._known_slices:
+            lines.append(f"{self.slices} slices of each patient")
+        return lines
 
     def trained_on(self, institution: str) -> int:
         """Training patients of one development institution."""

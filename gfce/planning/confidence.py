@@ -9,7 +9,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from gfce.planning.size import StudySize
+from gfce.estimating.size import StudySize
 from gfce.study import Results
 
 ASSUMED_SD = {"mae": 0.007, "psnr_db": 1.3}
@@ -39,8 +39,7 @@ class Precision:
 def precisions(size: StudySize) -> list[Precision]:
     """The expected precision at each institution: t quantile * SD / sqrt(n)."""
     pilot = pilot_sd(size)
-    cohort = size.config.cohort
-    return [_precision(size, name, pilot) for name in (*cohort.development, *cohort.external)]
+    return [_precision(size, name, pilot) for name in size.config.cohort.institutions]
 
 
 def _precision(
