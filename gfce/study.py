@@ -10,25 +10,7 @@ import pandas as pd
 
 from gfce.config import StudyConfig
 from gfce.errors import UserError
-
-NORMALIZATION_LETTERS = {
-    "min_max": "m",
-    "z_score": "z",
-    "percentile_min_max": "p",
-    "dataset_z_score": "d",
-    "slice_z_score": "s",
-    "nyul": "n",
-}
-"""The letter of each normalization in a model's label (Table I: Uni-m1, Tri-Z)."""
-NORMALIZATION_TITLES = {
-    "min_max": "Min-Max",
-    "z_score": "Z-Score",
-    "percentile_min_max": "percentile Min-Max",
-    "dataset_z_score": "dataset Z-Score",
-    "slice_z_score": "slice Z-Score",
-    "nyul": "Nyul",
-}
-"""How the normalizations are written in text; others by their names."""
+from gfce.images.normalizations import NORMALIZATIONS
 
 FIGURE_FORMATS = ("png", "svg")
 LEARNING = "learning"
@@ -84,7 +66,7 @@ def model_label(config: StudyConfig, cell: Cell) -> str:
     set is <Name>-<LETTER>. Networks other than the grid's first are named behind it.
     """
     institutions = config.training_sets()[cell.training_set]
-    letter = NORMALIZATION_LETTERS[cell.normalization]
+    letter = NORMALIZATIONS[cell.normalization].letter
     if len(institutions) == 1:
         label = f"Uni-{letter}{config.cohort.development.index(institutions[0]) + 1}"
     else:

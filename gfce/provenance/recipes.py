@@ -12,6 +12,7 @@ import pandas as pd
 
 from gfce.config import StudyConfig
 from gfce.files import records, sha256
+from gfce.images.modalities import INPUTS, MODALITIES
 from gfce.provenance import code
 from gfce.provenance.records import Recipe, Record
 from gfce.provenance.tasks import Task, reads
@@ -31,8 +32,6 @@ INFERENCE = ("device", "precision", "batch_size", "threads")
 """Settings of a training that a prediction depends on too."""
 NO_EFFECT = {"checkpoint_minutes", "walltime_minutes"}
 """Settings of a training that change when it saves, not what it learns."""
-IMAGES = ("t1w", "t2w", "ce")
-INPUTS = ("t1w", "t2w")
 WEIGHTS, NORMALIZATION = "weights.safetensors", "normalization.json"
 MASKS = Path("derivatives", "masks")
 
@@ -75,7 +74,7 @@ class Recipes:
 
     def _made_of(self, task: Task) -> tuple[Values, dict[str, str]]:
         if task.step == "preprocess":
-            return self._masks(), self._images(self._of(str(task.what)), (*IMAGES, "tumour"))
+            return self._masks(), self._images(self._of(str(task.what)), (*MODALITIES, "tumour"))
         if task.step == "figures":
             return self._figure(task)
         if cell := task.cell:
@@ -99,14 +98,14 @@ class Recipes:
 
     def _leaks(self) -> tuple[Values, dict[str, str]]:
         persons = {"cohort.two_persons": self._config.cohort.two_persons}
-        inputs = {**self._images(self._rows, IMAGES), **self._draws()}
+        inputs = {**self._images(self._rows, MODALITIES), **self._draws()}
         return {**persons, **self._design()}, inputs
 
     def _train(self, cell: Cell) -> tuple[Values, dict[str, str]]:
         training = _without(self._section("training"), *(f"training.{k}" for k in NO_EFFECT))
         network = self._config.network(cell.network).model_dump(mode="json")
         settings = {**training, **_flat("network", network), **self._identity(cell)}
-        return settings, self._images(self._sets[cell.training_set], IMAGES)
+        return settings, self._images(self._sets[cell.training_set], MODALITIES)
 
     def _predict(self, cell: Cell) -> tuple[Values, dict[str, str]]:
         settings = {f"training.{k}": self._content["training"][k] for k in INFERENCE}
@@ -117,7 +116,7 @@ class Recipes:
     def _evaluate(self, cell: Cell) -> tuple[Values, dict[str, str]]:
         average = {"evaluation.average": self._config.evaluation.average}
         cohorts = _flat("cohort", test_institutions(self._config, cell))
-        tested = self._images(self._tested_on(cell), (*IMAGES, "tumour"))
+        tested = self._images(self._tested_on(cell), (*MODALITIES, "tumour"))
         model = self._files(Task("train", cell), lambda path: path.name == NORMALIZATION)
         inputs = {**model, **self._whole(Task("predict", cell)), **tested}
         return {**average, **cohorts, **self._masks(), **self._identity(cell)}, inputs
@@ -129,7 +128,7 @@ class Recipes:
             **self._masks(),
             **self._design(),
         }
-        return settings, {**self._images(self._rows, (*IMAGES, "tumour")), **self._draws()}
+        return settings, {**self._images(self._rows, (*MODALITIES, "tumour")), **self._draws()}
 
     def _tabulate(self) -> tuple[Values, dict[str, str]]:
         scores = [self._whole(task) for task in reads(self._config, Task("tabulate"))[1:]]
@@ -150,7 +149,7 @@ class Recipes:
         results = _merged(self._whole(other) for other in read if other.cell)
         if task.what == LEARNING:
             return settings, results
-        return settings, {**results, **self._images(self._rows, IMAGES), **self._draws()}
+        return settings, {**results, **self._images(self._rows, MODALITIES), **self._draws()}
 
     # What several of them depend on.
 
