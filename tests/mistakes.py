@@ -257,8 +257,8 @@ MISTAKES: list[tuple[dict[str, Any], str]] = [
     ({"grid": {"networks": {"a'b": {}}}}, f"grid.networks.a'b: {NAME} (given: \"a'b\")"),
     (
         {"grid": {"normalizations": ["z_scor"]}},
-        "grid.normalizations.0: give 'min_max', 'z_score', 'percentile_min_max', "
-        "'dataset_z_score', 'slice_z_score' or 'nyul'",
+        "grid.normalizations.0: give 'dataset_z_score', 'min_max', 'nyul', "
+        "'percentile_min_max', 'slice_z_score' or 'z_score'",
     ),
     # Paths.
     ({"results": "data/results"}, f"results: {INSIDE}"),

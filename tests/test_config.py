@@ -11,9 +11,10 @@ from mistakes import MISTAKES
 from gfce.config import StudyConfig, load_config, parse_config
 from gfce.config.checks import REQUIREMENTS
 from gfce.errors import UserError
+from gfce.images.normalizations import NORMALIZATIONS
 from gfce.networks.discovery import architectures
 from gfce.schema import schema_markdown, schema_text
-from gfce.study import NORMALIZATION_LETTERS, cells
+from gfce.study import cells
 
 
 def complaint(content: Any) -> str:
@@ -268,7 +269,7 @@ def test_the_demos_grid_has_every_axis_and_the_demos_cohort() -> None:
     cohort = grid.cohort.model_copy(update={"dataset": demo.cohort.dataset})
     assert (cohort, grid.simulation, grid.seed) == (demo.cohort, demo.simulation, demo.seed)
     assert set(grid.grid.networks) == set(architectures())
-    assert set(grid.grid.normalizations) == set(NORMALIZATION_LETTERS)
+    assert set(grid.grid.normalizations) == set(NORMALIZATIONS)
     assert len(cells(grid)) == 72
 
 

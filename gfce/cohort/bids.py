@@ -15,13 +15,12 @@ import pandas as pd
 from gfce import __version__
 from gfce.errors import UserError
 from gfce.files import write_json, write_text
+from gfce.images.modalities import MODALITIES
 from gfce.images.volumes import Image
 from gfce.images.writing import write_image
 
 BIDS_VERSION = "1.10.0"
 DESCRIPTION = "dataset_description.json"
-SUFFIXES = {"t1w": "T1w", "t2w": "T2w", "ce": "ce-gadolinium_T1w"}
-"""The end of each modality's file name."""
 MASKS = Path("derivatives", "masks")
 """The derivative dataset with tumour masks."""
 
@@ -72,7 +71,7 @@ def write_dataset(root: Path, name: str, institutions: Mapping[str, str], genera
 def write_patient(root: Path, patient: Patient) -> None:
     """Write a patient's images with their sidecars, and the tumour mask as a derivative."""
     for modality, image in patient.images.items():
-        stem = anat_path(patient.patient_id, SUFFIXES[modality])
+        stem = anat_path(patient.patient_id, MODALITIES[modality].suffix)
         write_image(image, root / f"{stem}.nii.gz")
         write_json(patient.sidecars.get(modality, {}), root / f"{stem}.json")
     if patient.tumour is not None:

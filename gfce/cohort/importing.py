@@ -17,8 +17,8 @@ from gfce.files import new_folder
 from gfce.images.formats import format_of
 from gfce.images.layout import check_regular
 from gfce.images.masks import check_mask
+from gfce.images.modalities import MODALITIES
 from gfce.images.reading import read_image
-from gfce.images.store import MODALITIES
 from gfce.images.volumes import Image
 from gfce.progress import progress
 

@@ -19,11 +19,13 @@ from gfce.config import StudyConfig
 from gfce.errors import UserError, one_line
 from gfce.files import sha256, write_csv
 from gfce.images.masks import listed
+from gfce.images.modalities import MODALITIES
 from gfce.study import Results
 
 PATIENT_COLUMNS = [
-    *("patient_id", "institution", "role", "split", "t1w", "t2w", "ce"),
-    *("field_strength_t", "slices", "voxel_mm", "sha256_t1w", "sha256_t2w", "sha256_ce"),
+    *("patient_id", "institution", "role", "split", *MODALITIES),
+    *("field_strength_t", "slices", "voxel_mm"),
+    *(f"sha256_{modality}" for modality in MODALITIES),
     *("tumour", "sha256_tumour"),
 ]
 LABELS = "labels"

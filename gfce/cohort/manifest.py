@@ -7,7 +7,7 @@ from pathlib import Path
 
 from gfce.errors import UserError
 from gfce.images.layout import check_regular
-from gfce.images.store import MODALITIES
+from gfce.images.modalities import MODALITIES
 
 COLUMNS = ("patient", "institution", *MODALITIES)
 """Columns that a manifest must have."""

@@ -12,10 +12,10 @@ from gfce.cohort.bids import PatientFiles
 from gfce.errors import UserError
 from gfce.images.arrays import Volume
 from gfce.images.masks import check_mask, mask_labels
+from gfce.images.modalities import MODALITIES
 from gfce.images.reading import read_image
-from gfce.images.statistics import PERCENTILES
-from gfce.images.store import MODALITIES
-from gfce.images.volumes import Image, orient, same_grid, to_array
+from gfce.images.volume_statistics import PERCENTILES
+from gfce.images.volumes import Image, orient, same_geometry, to_array
 
 MIN_PIXELS = 16
 """The fewest rows and columns of an axial slice: fewer show no anatomy."""
@@ -57,7 +57,7 @@ def check_patient(patient: PatientFiles, label: int | None = None) -> Checked:
             mask = read_image(patient.tumour)
             images["tumour mask"] = check_mask(mask, patient.tumour, label)
             labels = mask_labels(mask)
-        _check_grids(images)
+        _check_geometries(images)
     except UserError as error:
         raise UserError(f"{patient.patient_id}: {error}") from None
     geometry = images["t1w"]
@@ -110,9 +110,9 @@ def _check_contrast(volume: Volume) -> None:
         )
 
 
-def _check_grids(images: dict[str, Image]) -> None:
+def _check_geometries(images: dict[str, Image]) -> None:
     for (first, a), (second, b) in combinations(images.items(), 2):
-        if not same_grid(a, b):
+        if not same_geometry(a, b):
             raise UserError(
                 f"{first} and {second} lie on different grids {a.GetSize()} and {b.GetSize()}: "
                 "register and resample them to one"

@@ -19,7 +19,7 @@ from gfce.cohort.workers import for_each
 from gfce.config import Simulation, StudyConfig
 from gfce.errors import UserError
 from gfce.files import new_folder
-from gfce.images.arrays import Grid
+from gfce.images.arrays import Geometry
 from gfce.images.volumes import to_image
 from gfce.phantom import Protocol, SimulatedPatient, read_protocols, simulate_patient
 from gfce.provenance.records import Record
@@ -126,8 +126,8 @@ def _simulate_one(root: Path, simulation: Simulation, job: tuple[str, Protocol, 
 
 
 def _as_patient(patient_id: str, institution: str, simulated: SimulatedPatient) -> Patient:
-    grid = Grid(simulated.spacing, simulated.origin, simulated.direction)
-    images = {name: to_image(array, grid) for name, array in simulated.images.items()}
+    geometry = Geometry(simulated.spacing, simulated.origin, simulated.direction)
+    images = {name: to_image(array, geometry) for name, array in simulated.images.items()}
     mask = images.pop("tumour")
     # Few slices may all miss the tumour, and a mask of nothing is no mask.
     tumour = mask if simulated.images["tumour"].any() else None

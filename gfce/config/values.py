@@ -5,10 +5,19 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
-from pydantic import AfterValidator, AllowInfNan, BeforeValidator, Field, Strict
+from pydantic import (
+    AfterValidator,
+    AllowInfNan,
+    BeforeValidator,
+    Field,
+    GetPydanticSchema,
+    Strict,
+)
+from pydantic_core import core_schema
 
+from gfce.images.normalizations import NORMALIZATIONS
 from gfce.networks.discovery import architectures
 
 Identifier = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$", max_length=64)]
@@ -21,9 +30,10 @@ Number = Annotated[float, Strict(), AllowInfNan(False)]
 Seed = Annotated[Whole, Field(ge=0, le=2**63 - 1)]
 """A seed that torch, NumPy and a column of a table can hold."""
 
-NormalizationName = Literal[
-    "min_max", "z_score", "percentile_min_max", "dataset_z_score", "slice_z_score", "nyul"
+NormalizationName = Annotated[
+    str, GetPydanticSchema(lambda *_: core_schema.literal_schema(list(NORMALIZATIONS)))
 ]
+"""A normalization of `gfce/images/normalizations`."""
 
 
 def _known_architecture(name: str) -> str:

@@ -14,9 +14,9 @@ from gfce.evaluation.predictions import load_prediction
 from gfce.evaluation.scaling import SCALINGS, common_scale
 from gfce.files import records, write_csv
 from gfce.images.arrays import Volume
+from gfce.images.fitted_normalization import FittedNormalization
 from gfce.images.fitting import load_normalization
-from gfce.images.normalizations import FittedNormalization
-from gfce.images.store import load_masks, load_statistics, load_volumes
+from gfce.images.store import StoredPatient
 from gfce.progress import progress
 from gfce.study import (
     Cell,
@@ -40,37 +40,43 @@ def evaluate(config: StudyConfig, cell: Cell) -> None:
     rows: list[dict[str, Any]] = []
     tested = test_patients(config, cell, read_patients(results))
     for patient in progress(records(tested), f"evaluate {model_label(config, cell)}"):
-        images = results.images(patient["institution"])
-        synthetic = load_prediction(results.predictions(cell), patient["patient_id"], images)
-        scored = score_patient(results, patient, synthetic, normalization, config)
+        stored = StoredPatient(results.images(patient["institution"]), patient["patient_id"])
+        synthetic = load_prediction(results.predictions(cell), stored)
+        average = config.evaluation.average
+        scored = score_patient(patient, stored, synthetic, normalization, average)
         rows += [{**identity, **row} for row in scored]
     write_csv(pd.DataFrame(rows, columns=METRIC_COLUMNS), results.cell_metrics(cell))
 
 
 def score_patient(
-    results: Results,
     patient: dict[str, Any],
+    stored: StoredPatient,
     synthetic: Volume,
     normalization: FittedNormalization,
-    config: StudyConfig,
+    average: str,
 ) -> Iterator[dict[str, Any]]:
     """Rows of metrics.csv for one synthetic volume in normalized units (slice, row, column).
 
     The real CE volume's own normalization takes the synthetic one to raw units: this is the only
     place where a test patient's CE volume is read.
+
+    Args:
+        patient: the row of the patient in patients.csv, with a column cohort.
+        stored: the same patient in the store.
+        synthetic: the synthetic CE volume.
+        normalization: the one that the synthetic volume's units are of.
+        average: as in `gfce.evaluation.metrics.score`.
     """
-    patient_id, folder = patient["patient_id"], results.images(patient["institution"])
-    real = load_volumes(folder, patient_id, ("ce",))["ce"]
-    statistics = load_statistics(folder, patient_id)["ce"]
-    raw = normalization.restore("ce", synthetic, statistics)
-    regions = load_masks(folder, patient_id)
+    real = stored.volume("ce")
+    raw = stored.restored("ce", synthetic, normalization)
+    regions = stored.masks()
     for scaling in SCALINGS:
-        scores = score(*common_scale(real, raw, scaling), regions, config.evaluation.average)
+        scores = score(*common_scale(real, raw, scaling), regions, average)
         for region, values in scores.items():
             yield {
                 "institution": patient["institution"],
                 "cohort": patient["cohort"],
-                "patient_id": patient_id,
+                "patient_id": patient["patient_id"],
                 "region": region,
                 "scaling": scaling,
                 **asdict(values),

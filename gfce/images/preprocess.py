@@ -9,11 +9,12 @@ import pandas as pd
 from gfce.config import Images, StudyConfig
 from gfce.errors import UserError
 from gfce.files import records, sha256, write_csv
-from gfce.images.arrays import Grid
+from gfce.images.arrays import Geometry
 from gfce.images.masks import read_mask
+from gfce.images.modalities import MODALITIES
 from gfce.images.reading import read_image
-from gfce.images.statistics import VolumeStatistics
-from gfce.images.store import MODALITIES, ResampledPatient, save_patient, statistics_rows
+from gfce.images.store import ResampledPatient, save_patient, statistics_rows
+from gfce.images.volume_statistics import VolumeStatistics
 from gfce.images.volumes import foreground, orient, resample_in_plane, to_array
 from gfce.progress import progress
 from gfce.study import Results, read_patients
@@ -82,5 +83,5 @@ def resample_patient(
     region = head if images.statistics_region == "foreground" else None
     statistics = {m: VolumeStatistics.of(volume, head, region) for m, volume in volumes.items()}
     return ResampledPatient(
-        row["patient_id"], volumes, arrays, Grid.of(resampled["t1w"]), statistics
+        row["patient_id"], volumes, arrays, Geometry.of(resampled["t1w"]), statistics
     )

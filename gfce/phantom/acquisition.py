@@ -8,10 +8,11 @@ import numpy as np
 import numpy.typing as npt
 
 from gfce.errors import UserError
+from gfce.images.modalities import MODALITIES
 from gfce.phantom.anatomy import Anatomy
 from gfce.phantom.canvas import Canvas
 from gfce.phantom.fields import FloatArray, SmoothField
-from gfce.phantom.protocols import MODALITIES, Protocol
+from gfce.phantom.protocols import Protocol
 from gfce.phantom.reception import (
     BiasField,
     filling_artefact,

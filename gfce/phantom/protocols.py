@@ -14,9 +14,8 @@ from pathlib import Path
 import pandas as pd
 
 from gfce.errors import UserError
+from gfce.images.modalities import MODALITIES
 from gfce.phantom.tissues import agent_at
-
-MODALITIES = ("t1w", "t2w", "ce")
 
 # Physically sensible bounds, inclusive: values outside are typing errors, not protocols.
 _BOUNDS: dict[str, tuple[float, float]] = {

@@ -6,9 +6,12 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from gfce.images.modalities import MODALITIES
 from gfce.provenance.records import Recipe
 
-MODALITIES = {"t1w": "T1w", "t2w": "T2w", "ce": "CE", "tumour": "tumour mask"}
+IMAGE_TITLES = {name: modality.title for name, modality in MODALITIES.items()} | {
+    "tumour": "tumour mask"
+}
 MISSING = object()
 
 
@@ -54,9 +57,9 @@ def _inputs(former: Recipe, current: Recipe) -> Iterator[str]:
 
 def _named(name: str) -> str:
     """`sub-07 t1w` as people write it."""
-    patient, _, modality = name.rpartition(" ")
-    known = MODALITIES.get(modality)
-    return f"{patient} {known}" if known and re.fullmatch(r"\S+", patient) else name
+    patient, _, kind = name.rpartition(" ")
+    title = IMAGE_TITLES.get(kind)
+    return f"{patient} {title}" if title and re.fullmatch(r"\S+", patient) else name
 
 
 def _shown(value: Any) -> str:

@@ -9,9 +9,9 @@ from typing import Any
 import pandas as pd
 
 from gfce.files import records
+from gfce.images.normalizations import NORMALIZATIONS
 from gfce.statistics.aggregation import OVERALL
 from gfce.statistics.design import METRICS, Metric
-from gfce.study import NORMALIZATION_TITLES
 
 EMPTY = "–"
 """What stands for a value that is missing (missing.csv says why)."""
@@ -215,7 +215,7 @@ def _best(rows: pd.DataFrame, keys: list[str], column: str, best_is_high: bool) 
 
 def _listed(value: Any) -> str:
     text = "" if pd.isna(value) else str(value).replace(";", ", ")
-    return NORMALIZATION_TITLES.get(text, text) or EMPTY
+    return NORMALIZATIONS[text].title if text in NORMALIZATIONS else text or EMPTY
 
 
 def _testing(testing: str, cohort: str) -> str:

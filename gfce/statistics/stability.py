@@ -11,10 +11,10 @@ import pandas as pd
 
 from gfce.config import StudyConfig
 from gfce.files import records
+from gfce.images.normalizations import NORMALIZATIONS
 from gfce.statistics.aggregation import patient_scores
 from gfce.statistics.design import Model
 from gfce.statistics.effects import Effect, estimates
-from gfce.study import NORMALIZATION_TITLES
 
 CLAIM_DROPS = "every_uni_model_drops"
 CLAIM_IMPROVES = "pooled_improves_on_uni"
@@ -126,7 +126,7 @@ def _claim(name: str, subject: str, row: dict[str, Any]) -> dict[str, Any]:
 
 
 def _title(normalization: str) -> str:
-    return NORMALIZATION_TITLES.get(normalization, normalization)
+    return NORMALIZATIONS[normalization].title if normalization in NORMALIZATIONS else normalization
 
 
 def summary(config: StudyConfig, table: pd.DataFrame) -> pd.DataFrame:

@@ -8,6 +8,7 @@ import pandas as pd
 
 from gfce.config import StudyConfig
 from gfce.files import write_csv, write_text
+from gfce.images.normalizations import NORMALIZATIONS
 from gfce.provenance.state import Provenance
 from gfce.steps import Task
 from gfce.statistics import baselines as trivial
@@ -39,7 +40,7 @@ from gfce.statistics.tables import (
     score_tables,
     study_rows,
 )
-from gfce.study import NORMALIZATION_TITLES, Results
+from gfce.study import Results
 
 BASELINE_COLUMNS = [
     "predictor", "normalization", "training_set", "institution", "cohort", "patient_id",
@@ -111,8 +112,8 @@ def _score_tables(
 def _title(table: ScoreTable) -> str:
     if not table.normalization:
         return "The grid has no second normalization"
-    normalization = NORMALIZATION_TITLES.get(table.normalization, table.normalization)
-    return f"Scores per institution, {table.network}, {normalization}"
+    title = NORMALIZATIONS[table.normalization].title
+    return f"Scores per institution, {table.network}, {title}"
 
 
 def compare(config: StudyConfig) -> None:

@@ -16,9 +16,9 @@ from gfce import __version__
 from gfce.config import StudyConfig
 from gfce.errors import UserError
 from gfce.files import atomic_write, sha256, write_csv, write_json
+from gfce.images.fitted_normalization import FittedNormalization
 from gfce.images.fitting import fit_normalization, save_normalization, training_patients
-from gfce.images.normalizations import FittedNormalization
-from gfce.images.store import MODALITIES, load_statistics, load_volumes
+from gfce.images.modalities import MODALITIES
 from gfce.provenance.code import digest
 from gfce.provenance.state import INITIAL, Provenance
 from gfce.steps import Task
@@ -87,13 +87,13 @@ def training_slices(
     volumes: dict[str, list[np.ndarray]] = {modality: [] for modality in MODALITIES}
     names: list[str] = []
     numbers: list[int] = []
-    for patient, folder in training_patients(results, cell.training_set).items():
-        statistics = load_statistics(folder, patient)
-        for modality, raw in load_volumes(folder, patient, MODALITIES).items():
-            normalized = normalization.normalize(modality, raw, statistics[modality])
+    for patient in training_patients(results, cell.training_set):
+        for modality in MODALITIES:
+            normalized = patient.normalized(modality, normalization)
             volumes[modality].append(normalization.to_network(normalized))
-        names += [patient] * len(raw)
-        numbers += range(len(raw))
+        slices = patient.shape[0]
+        names += [patient.patient_id] * slices
+        numbers += range(slices)
     stacked = {modality: np.concatenate(parts) for modality, parts in volumes.items()}
     return TrainingSlices(**stacked, patient_ids=tuple(names), slice_numbers=tuple(numbers))
 

@@ -12,12 +12,12 @@ from cohorts import COHORT, Configure, head, image, write_cohort
 from gfce.cohort.index import PATIENT_COLUMNS, index
 from gfce.config import StudyConfig
 from gfce.errors import UserError
-from gfce.images.arrays import Grid
+from gfce.images.arrays import Geometry
 from gfce.images.volumes import to_image
 from gfce.images.writing import write_image
 from gfce.study import Results
 
-GRID = Grid((2.0, 1.5, 4.0), (-10.0, -20.0, 30.0))
+GEOMETRY = Geometry((2.0, 1.5, 4.0), (-10.0, -20.0, 30.0))
 
 
 @pytest.fixture
@@ -56,13 +56,13 @@ def test_what_the_index_says(study: StudyConfig) -> None:
 
 def constant(config: StudyConfig) -> None:
     flat = np.full_like(head(0), 7)
-    write_image(to_image(flat, GRID), path_of(config, "sub-A2", "T2w"))
+    write_image(to_image(flat, GEOMETRY), path_of(config, "sub-A2", "T2w"))
 
 
 def not_finite(config: StudyConfig) -> None:
     broken = head(0)
     broken[1, 2, 3] = np.nan
-    write_image(to_image(broken, GRID), path_of(config, "sub-A2", "T1w"))
+    write_image(to_image(broken, GEOMETRY), path_of(config, "sub-A2", "T1w"))
 
 
 def other_grid(config: StudyConfig) -> None:

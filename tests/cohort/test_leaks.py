@@ -22,9 +22,9 @@ from gfce.cohort.leaks.signatures import signature, voxel_digest
 from gfce.cohort.simulating import simulate
 from gfce.config import StudyConfig, parse_config
 from gfce.errors import UserError
-from gfce.images.arrays import Grid
+from gfce.images.arrays import Geometry
+from gfce.images.modalities import MODALITIES
 from gfce.images.reading import read_image
-from gfce.images.store import MODALITIES
 from gfce.images.volumes import to_array, to_image
 from gfce.images.writing import write_image
 from gfce.study import Results, read_patients
@@ -73,12 +73,12 @@ def patient(config: StudyConfig, institution: int, split: str, number: int = 0) 
     return table[of].iloc[number]
 
 
-def read(config: StudyConfig, row: Any, modality: str) -> tuple[np.ndarray, Grid]:
+def read(config: StudyConfig, row: Any, modality: str) -> tuple[np.ndarray, Geometry]:
     image = read_image(config.cohort.dataset / row[modality])
-    return to_array(image), Grid.of(image)
+    return to_array(image), Geometry.of(image)
 
 
-def write(config: StudyConfig, row: Any, modality: str, array: np.ndarray, grid: Grid) -> None:
+def write(config: StudyConfig, row: Any, modality: str, array: np.ndarray, grid: Geometry) -> None:
     write_image(to_image(array, grid), config.cohort.dataset / row[modality])
 
 

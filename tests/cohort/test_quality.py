@@ -16,11 +16,11 @@ from cohorts import head, image
 from gfce.cohort.bids import PatientFiles
 from gfce.cohort.quality import check_patient
 from gfce.errors import UserError
-from gfce.images.arrays import Grid
+from gfce.images.arrays import Geometry
 from gfce.images.volumes import Image, orient, to_image
 from gfce.images.writing import write_image
 
-GRID = Grid((2.0, 1.5, 4.0), (-10.0, -20.0, 30.0))
+GEOMETRY = Geometry((2.0, 1.5, 4.0), (-10.0, -20.0, 30.0))
 T1W, MASK = "sub-1_T1w.nii.gz", "sub-1_mask.nii.gz"
 NAMES = {"t1w": T1W, "t2w": "sub-1_T2w.nii.gz", "ce": "sub-1_ce-gadolinium_T1w.nii.gz"}
 
@@ -39,7 +39,7 @@ def heads(change: Callable[[Image], Image] = lambda one: one) -> dict[str, Image
 
 
 def with_t1w(array: np.ndarray) -> dict[str, Image]:
-    return {**heads(), "t1w": to_image(array.astype(np.float32), GRID)}
+    return {**heads(), "t1w": to_image(array.astype(np.float32), GEOMETRY)}
 
 
 def one_bright_voxel(background: float, bright: float) -> np.ndarray:
@@ -51,7 +51,7 @@ def one_bright_voxel(background: float, bright: float) -> np.ndarray:
 def tumour(first: int = 8, last: int = 11, value: int = 1) -> Image:
     array = np.zeros((3, 24, 20), np.uint8)
     array[1, first:last, 8:11] = value
-    return to_image(array, GRID)
+    return to_image(array, GEOMETRY)
 
 
 def two_labels() -> Image:

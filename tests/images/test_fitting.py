@@ -9,7 +9,7 @@ import pytest
 
 from gfce.errors import UserError
 from gfce.images.fitting import load_normalization
-from gfce.images.store import MODALITIES
+from gfce.images.modalities import MODALITIES
 
 
 def each(values: object) -> dict[str, object]:

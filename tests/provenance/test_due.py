@@ -11,10 +11,11 @@ from typing import Any
 import pytest
 from cohorts import COHORT, image, write_cohort
 
-from gfce.cohort.bids import MASKS, SUFFIXES, Patient, anat_path, write_patient
+from gfce.cohort.bids import MASKS, Patient, anat_path, write_patient
 from gfce.cohort.index import index
 from gfce.config import StudyConfig
 from gfce.errors import UserError
+from gfce.images.modalities import MODALITIES
 from gfce.images.writing import write_image
 from gfce.provenance.performing import perform
 from gfce.provenance.state import Provenance
@@ -88,7 +89,7 @@ def index_anew(config: StudyConfig) -> None:
 
 
 def volume(config: StudyConfig, patient: str, modality: str) -> Path:
-    return config.cohort.dataset / f"{anat_path(patient, SUFFIXES[modality])}.nii.gz"
+    return config.cohort.dataset / f"{anat_path(patient, MODALITIES[modality].suffix)}.nii.gz"
 
 
 def test_a_replaced_image_reruns_what_saw_it(finished: StudyConfig) -> None:
@@ -130,7 +131,7 @@ def test_a_mask_that_is_delivered_later_reruns_scores(finished: StudyConfig) -> 
 
 def test_a_patient_more_redraws_the_split_of_his_institution(finished: StudyConfig) -> None:
     dataset = finished.cohort.dataset
-    write_patient(dataset, Patient("sub-C4", "C", {m: image(n) for n, m in enumerate(SUFFIXES)}))
+    write_patient(dataset, Patient("sub-C4", "C", {m: image(n) for n, m in enumerate(MODALITIES)}))
     with (dataset / "participants.tsv").open("a") as table:
         table.write("sub-C4\tC\n")
     before = {name: read_training_set(Results(finished), name) for name in ("a", "both")}

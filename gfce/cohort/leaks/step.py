@@ -25,9 +25,9 @@ from gfce.cohort.workers import for_each
 from gfce.config import StudyConfig
 from gfce.errors import UserError
 from gfce.files import records, sha256, write_csv
-from gfce.images.arrays import Grid
+from gfce.images.arrays import Geometry
+from gfce.images.modalities import MODALITIES
 from gfce.images.reading import read_image
-from gfce.images.store import MODALITIES
 from gfce.images.volumes import orient, to_array
 from gfce.study import Results, read_patients
 
@@ -144,7 +144,7 @@ def _fingerprint(row: Row, dataset: Path) -> Fingerprint:
     volumes = {modality: to_array(image) for modality, image in images.items()}
     if len({volume.shape for volume in volumes.values()}) > 1:
         raise UserError(f"{row['patient_id']}: volumes on different grids: run `gfce index` again")
-    spacing = Grid.of(images["t1w"]).spacing[::-1]
+    spacing = Geometry.of(images["t1w"]).spacing[::-1]
     return Fingerprint(
         row["patient_id"],
         row["institution"],
@@ -199,7 +199,7 @@ def _same_heads(
         place = np.unravel_index(pair.correlations.argmax(), pair.correlations.shape)
         score = float(pair.correlations[place])
         if score >= SAME_HEAD and frozenset((one.patient_id, other.patient_id)) not in apart:
-            a, b = (MODALITIES[int(index)] for index in place)
+            a, b = (list(MODALITIES)[int(index)] for index in place)
             sets = roles.concerned(one.patient_id, other.patient_id)
             reason = "are the same head"
             rows.append(_pair(one, a, other, b, "same_head", score, sets, bool(sets), reason))
@@ -209,7 +209,7 @@ def _same_heads(
 def _swapped(prints: Sequence[Fingerprint]) -> list[Row]:
     features = [one.signature.features for one in prints if one.signature]
     rows = []
-    margins = swap_margins(features, [one.institution for one in prints], MODALITIES)
+    margins = swap_margins(features, [one.institution for one in prints], list(MODALITIES))
     for (a, b), values in margins.items():
         for one, margin in zip(prints, values, strict=True):
             if margin < SWAPPED:

@@ -14,12 +14,14 @@ from matplotlib.lines import Line2D
 from numpy.typing import NDArray
 
 from gfce.config import StudyConfig
+from gfce.images.fitted_normalization import FittedNormalization
 from gfce.images.fitting import fit_normalization
-from gfce.images.normalizations import FittedNormalization
-from gfce.images.store import MODALITIES, load_masks, load_statistics, load_volumes
+from gfce.images.modalities import MODALITIES
+from gfce.images.normalizations import NORMALIZATIONS
+from gfce.images.store import StoredPatient
 from gfce.report.figure import FigureKind
 from gfce.report.tiles import pixel_aspect, show, shown_slice, window
-from gfce.study import NORMALIZATION_TITLES, Cell, Results, read_patients
+from gfce.study import Cell, Results, read_patients
 
 FIGURE = FigureKind(
     title="Heterogeneity of the institutions",
@@ -30,7 +32,6 @@ FIGURE = FigureKind(
     reads=("index", "preprocess"),
 )
 
-TITLES = {"t1w": "T1w", "t2w": "T2w", "ce": "CE-T1w"}
 Scale = FittedNormalization | None
 """A scale of intensities (None: raw)."""
 HISTOGRAM_PATIENTS = 8
@@ -54,17 +55,16 @@ def _draw_images(
 ) -> None:
     grid = figure.subplots(len(MODALITIES), len(institutions), squeeze=False)
     for column, institution in enumerate(institutions):
-        patient = patients["patient_id"][patients["institution"] == institution].iloc[0]
-        folder = Results(config).images(institution)
-        number = shown_slice(folder, patient)
-        aspect = pixel_aspect(folder, patient)
-        for row, volume in enumerate(load_volumes(folder, patient, MODALITIES).values()):
+        patient = _first_patients(config, patients, institution, 1)[0]
+        number, aspect = shown_slice(patient), pixel_aspect(patient)
+        for row, modality in enumerate(MODALITIES):
+            volume = patient.volume(modality)
             limits = window(volume)
             show(grid[row, column], volume[number], limits, aspect)
             grid[row, column].set_xlabel(f"{limits[0]:.0f} to {limits[1]:.0f}", fontsize=6)
         grid[0, column].set_title(institution)
-    for row, modality in enumerate(MODALITIES):
-        grid[row, 0].set_ylabel(TITLES[modality])
+    for row, described in enumerate(MODALITIES.values()):
+        grid[row, 0].set_ylabel(described.full_title)
     figure.suptitle("One patient of each institution; below each image, its raw window", fontsize=8)
 
 
@@ -76,15 +76,15 @@ def _draw_histograms(
 ) -> None:
     scales = _scales(config)
     grid = figure.subplots(len(MODALITIES), len(scales), squeeze=False)
-    for row, modality in enumerate(MODALITIES):
+    for row, (modality, described) in enumerate(MODALITIES.items()):
         for column, (name, scale) in enumerate(scales.items()):
             intensities = {
                 institution: _intensities(config, patients, institution, modality, scale)
                 for institution in institutions
             }
             _draw_histogram(grid[row, column], intensities)
-            grid[0, column].set_title(NORMALIZATION_TITLES.get(name, name))
-        grid[row, 0].set_ylabel(f"{TITLES[modality]}: density in the head")
+            grid[0, column].set_title(NORMALIZATIONS[name].title if scale else name)
+        grid[row, 0].set_ylabel(f"{described.full_title}: density in the head")
     colours = sns.color_palette("colorblind", len(institutions))
     handles = [Line2D([], [], color=colour) for colour in colours]
     figure.legend(handles, institutions, loc="outside lower center", ncols=len(institutions))
@@ -108,18 +108,20 @@ def _intensities(
     config: StudyConfig, patients: pd.DataFrame, institution: str, modality: str, scale: Scale
 ) -> NDArray[np.float32]:
     """Intensities in the heads of an institution's first patients, on one scale."""
-    folder = Results(config).images(institution)
     parts = []
-    for patient in patients["patient_id"][patients["institution"] == institution].head(
-        HISTOGRAM_PATIENTS
-    ):
-        volume = load_volumes(folder, patient, (modality,))[modality]
-        if scale is not None:
-            statistics = load_statistics(folder, patient)[modality]
-            volume = scale.normalize(modality, volume, statistics)
-        values = volume[load_masks(folder, patient)["foreground"]]
+    for patient in _first_patients(config, patients, institution, HISTOGRAM_PATIENTS):
+        volume = patient.normalized(modality, scale) if scale else patient.volume(modality)
+        values = volume[patient.masks()["foreground"]]
         parts.append(values[:: max(1, len(values) // HISTOGRAM_VOXELS)])
     return np.concatenate(parts)
+
+
+def _first_patients(
+    config: StudyConfig, patients: pd.DataFrame, institution: str, count: int
+) -> list[StoredPatient]:
+    ids = patients["patient_id"][patients["institution"] == institution].head(count)
+    folder = Results(config).images(institution)
+    return [StoredPatient(folder, patient_id) for patient_id in ids]
 
 
 def _draw_histogram(axes: Axes, intensities: dict[str, NDArray[np.float32]]) -> None:

@@ -16,7 +16,8 @@ from gfce.evaluation.scaling import common_scale
 from gfce.files import records
 from gfce.images.arrays import Volume
 from gfce.images.fitting import load_normalization
-from gfce.images.store import MODALITIES, load_statistics, load_volumes
+from gfce.images.modalities import MODALITIES
+from gfce.images.store import StoredPatient
 from gfce.report.figure import FigureKind
 from gfce.report.tiles import bare, pixel_aspect, show, shown_slice, window
 from gfce.study import Cell, Results, cells, model_label, read_patients, test_institutions
@@ -61,7 +62,8 @@ def draw(config: StudyConfig, network: str | None) -> Iterator[tuple[str, Figure
 
 
 def _titles(config: StudyConfig, shown: list[Cell]) -> list[str]:
-    return ["T1w", "T2w", "CE", *(model_label(config, cell) for cell in shown)]
+    real = (modality.title for modality in MODALITIES.values())
+    return [*real, *(model_label(config, cell) for cell in shown)]
 
 
 def _one_of_each(config: StudyConfig, shown: list[Cell]) -> list[dict[str, Any]]:
@@ -77,21 +79,21 @@ def _draw_patient(
     rows: Any, config: StudyConfig, patient: dict[str, Any], shown: list[Cell]
 ) -> AxesImage:
     images, errors = rows
-    patient_id = patient["patient_id"]
-    folder = Results(config).images(patient["institution"])
-    number, aspect = shown_slice(folder, patient_id), pixel_aspect(folder, patient_id)
-    volumes = load_volumes(folder, patient_id, MODALITIES)
+    patient_id, institution = patient["patient_id"], patient["institution"]
+    stored = StoredPatient(Results(config).images(institution), patient_id)
+    number, aspect = shown_slice(stored), pixel_aspect(stored)
+    volumes = {modality: stored.volume(modality) for modality in MODALITIES}
     for axes, below, volume in zip(images, errors, volumes.values(), strict=False):
         show(axes, volume[number], window(volume), aspect)
         bare(below)
-    images[0].set_ylabel(f"{patient['institution']}\n{patient_id}")
+    images[0].set_ylabel(f"{institution}\n{patient_id}")
     for axes, below, cell in zip(images[3:], errors[3:], shown, strict=True):
-        if patient["institution"] not in test_institutions(config, cell):
+        if institution not in test_institutions(config, cell):
             bare(axes)
             bare(below)
             axes.text(0.5, 0.5, "not tested\nthere", transform=axes.transAxes, **CENTRED)
             continue
-        real, synthetic = _compared(config, patient, cell, volumes["ce"])
+        real, synthetic = _compared(config, stored, cell, volumes["ce"])
         show(axes, synthetic[number], window(real), aspect)
         difference = np.abs(real - synthetic)
         map_ = show(below, difference[number], ERROR_LIMITS, aspect, "inferno")
@@ -105,12 +107,9 @@ def _note(axes: Axes) -> None:
 
 
 def _compared(
-    config: StudyConfig, patient: dict[str, Any], cell: Cell, ce: Volume
+    config: StudyConfig, patient: StoredPatient, cell: Cell, ce: Volume
 ) -> tuple[Volume, Volume]:
     results = Results(config)
-    images = results.images(patient["institution"])
-    synthetic = load_prediction(results.predictions(cell), patient["patient_id"], images)
-    statistics = load_statistics(images, patient["patient_id"])
-    normalization = load_normalization(results.model(cell))
-    raw = normalization.restore("ce", synthetic, statistics["ce"])
+    synthetic = load_prediction(results.predictions(cell), patient)
+    raw = patient.restored("ce", synthetic, load_normalization(results.model(cell)))
     return common_scale(ce, raw, "reference")
