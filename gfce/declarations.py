@@ -26,18 +26,17 @@ def declared(package: str, name: str, kind: type[Kind]) -> dict[str, Kind]:
     Raises:
         ValueError: an assignment is not a call of literals, or has a key that `kind` has not.
     """
-    keywords = {module: _keywords(path, name) for module, path in _modules(package).items()}
+    keywords = {
+        module.rpartition(".")[2]: _keywords(_file(module), name) for module in modules_of(package)
+    }
     return {module: kind(**values) for module, values in keywords.items() if values is not None}
 
 
-def _modules(package: str) -> dict[str, Path]:
+def modules_of(package: str) -> list[str]:
+    """The modules of a package by their full names, in their order; none of them is imported."""
     spec = importlib.util.find_spec(package)
-    folders = list(spec.submodule_search_locations or []) if spec else []
-    names = sorted(
-        (module.name, folder) for folder in folders for module in pkgutil.iter_modules([folder])
-    )
-    paths = {name: Path(folder, f"{name}.py") for name, folder in names}
-    return {name: path for name, path in paths.items() if path.exists()}
+    folders = spec.submodule_search_locations if spec else None
+    return sorted(f"{package}.{module.name}" for module in pkgutil.iter_modules(folders or []))
 
 
 @cache
@@ -49,6 +48,11 @@ def _keywords(path: Path, name: str) -> dict[str, Any] | None:
         if targets == [name] and isinstance(node, ast.Assign):
             return _literals(node.value, f"{path.name}: {name}")
     return None
+
+
+def _file(module: str) -> Path:
+    spec = importlib.util.find_spec(module)
+    return Path(str(spec.origin)) if spec else Path()
 
 
 def _literals(value: ast.expr, where: str) -> dict[str, Any]:

@@ -29,7 +29,8 @@ MASKS = Path("derivatives", "masks")
 class PatientFiles:
     """What a dataset holds of one patient; a modality may have no file, or too many.
 
-    `problem` is why the patient cannot be used whatever the files hold (None: nothing is known).
+    `problem` is a reason to exclude the patient that needs no look into the files (None: no such
+    reason).
     """
 
     patient_id: str
@@ -52,9 +53,10 @@ class Patient:
 
 
 def write_dataset(root: Path, name: str, institutions: Mapping[str, str], generator: str) -> None:
-    """Write what describes a dataset: its description, README and participants.tsv.
+    """Write the files that describe a dataset: description, README and participants.tsv.
 
-    `institutions` maps every patient id to its institution, `generator` is what wrote the images.
+    `institutions` maps every patient id to its institution; `generator` names the command that
+    wrote the images.
     """
     write_json({**_description(name, generator), "DatasetType": "raw"}, root / DESCRIPTION)
     write_text(f"{name}: T1w, T2w and contrast-enhanced T1w MRI, by gfce.\n", root / "README")
@@ -86,7 +88,7 @@ def write_masks_description(root: Path) -> None:
 
 
 def write_derivative_description(root: Path, name: str) -> None:
-    """Write the description of a derivative dataset of ours."""
+    """Write the description of a derivative dataset that gfce makes."""
     write_json({**_description(name, "gfce"), "DatasetType": "derivative"}, root / DESCRIPTION)
 
 

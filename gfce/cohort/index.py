@@ -29,7 +29,7 @@ PATIENT_COLUMNS = [
     *("tumour", "sha256_tumour"),
 ]
 LABELS = "labels"
-"""What is known of a patient and not written: several labels of the mask."""
+"""The key of what is kept of a patient for a warning only: several labels of the mask."""
 
 
 def index(config: StudyConfig, workers: int = 1) -> None:
@@ -60,27 +60,31 @@ def examine(
         UserError: nobody is of the study's institutions, or as `index`.
     """
     roles = set(config.cohort.institutions)
-    listed = list(patients)
-    asked = [patient for patient in listed if patient.institution in roles]
-    if not asked:
-        there = sorted({patient.institution or "(empty)" for patient in listed})
+    listed_patients = list(patients)
+    examined = [patient for patient in listed_patients if patient.institution in roles]
+    if not examined:
+        institutions = sorted({p.institution or "(empty)" for p in listed_patients})
         raise UserError(
             f"participants.tsv: nobody is of the study's institutions, but of "
-            f"{one_line(', '.join(there))}: correct cohort.development and cohort.external"
+            f"{one_line(', '.join(institutions))}: correct cohort.development and cohort.external"
         )
     examine_one = partial(_examine_one, root=config.cohort.dataset, label=config.cohort.mask_label)
-    by_id = {patient.patient_id: patient for patient in asked}
+    by_id = {patient.patient_id: patient for patient in examined}
     outcomes = for_each(by_id, examine_one, workers, "index")
     usable = [outcome for outcome in outcomes if isinstance(outcome, dict)]
     broken = [
         _exclusion(patient, reason)
-        for patient, reason in zip(asked, outcomes, strict=True)
+        for patient, reason in zip(examined, outcomes, strict=True)
         if isinstance(reason, str)
     ]
     _report(broken, config)
     _report_labels([outcome.pop(LABELS) for outcome in usable])
-    others = [_exclusion(p, _no_role(p, roles)) for p in listed if p.institution not in roles]
-    excluded = sorted([*broken, *others], key=lambda row: row["patient_id"])
+    without_role = [
+        _exclusion(patient, _no_role(patient, roles))
+        for patient in listed_patients
+        if patient.institution not in roles
+    ]
+    excluded = sorted([*broken, *without_role], key=lambda row: row["patient_id"])
     columns = ["patient_id", "institution", "reason"]
     return pd.DataFrame(usable), pd.DataFrame(excluded, columns=columns)
 
@@ -108,9 +112,9 @@ def _report(broken: list[dict[str, str]], config: StudyConfig) -> None:
         print(f"gfce: excluded {row['reason']}", file=sys.stderr)
 
 
-def _report_labels(found: list[tuple[int, ...]]) -> None:
-    """Say once that masks have several labels; all of them are taken for tumour."""
-    several = [labels for labels in found if labels]
+def _report_labels(labels_of_masks: list[tuple[int, ...]]) -> None:
+    """Warn once that masks have several labels; all of them are taken for tumour."""
+    several = [labels for labels in labels_of_masks if labels]
     if several:
         labels = sorted({label for labels in several for label in labels})
         print(
@@ -146,5 +150,5 @@ def _describe(patient: PatientFiles, root: Path, label: int | None) -> dict[str,
 
 
 def _relative(path: Path, root: Path) -> str:
-    # Results never hold a path outside the dataset.
+    # Results hold no path outside the dataset.
     return path.absolute().relative_to(root.absolute()).as_posix()

@@ -43,9 +43,9 @@ def check_patient(patient: PatientFiles, label: int | None = None) -> Checked:
     `label` is the number of the tumour in the mask, where this has several.
 
     Raises:
-        UserError: a modality is missing or there more than once, a file is unreadable, a volume
-            is too small or (nearly) constant, the mask is none, or the volumes (and tumour mask)
-            lie on different grids. The message names the patient and the file.
+        UserError: a modality is missing or has several files, a file is unreadable, a volume is
+            too small or (nearly) constant, the mask is none, or the volumes (and tumour mask)
+            differ in geometry. The message names the patient and the file.
     """
     try:
         paths = {modality: _only_file(patient, modality) for modality in MODALITIES}
@@ -60,9 +60,9 @@ def check_patient(patient: PatientFiles, label: int | None = None) -> Checked:
         _check_geometries(images)
     except UserError as error:
         raise UserError(f"{patient.patient_id}: {error}") from None
-    geometry = images["t1w"]
+    t1w = images["t1w"]
     several = tuple(labels) if len(labels) > 1 and label is None else ()
-    return Checked(paths, geometry.GetSize()[2], geometry.GetSpacing(), several)
+    return Checked(paths, t1w.GetSize()[2], t1w.GetSpacing(), several)
 
 
 def _only_file(patient: PatientFiles, modality: str) -> Path:

@@ -21,8 +21,8 @@ from gfce.study import Cell, Results, cells, read_patients, test_patients
 def evaluate_baselines(config: StudyConfig) -> None:
     """Score two predictors that learn nothing, for each normalization and training set.
 
-    `t1w` takes the normalized T1w for the CE volume; `mean_ce` is everywhere the training set's
-    mean normalized CE intensity. Models are worth their training only where they beat both.
+    `t1w` takes the normalized T1w for the CE volume; `mean_ce` is the training set's mean
+    normalized CE intensity in every voxel. A model is useful only where it beats both.
     """
     results = Results(config)
     patients = read_patients(results)

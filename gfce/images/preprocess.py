@@ -67,7 +67,7 @@ def resample_patient(
     `label` is the number of the tumour in the mask, where this has several.
 
     Raises:
-        UserError: a file has changed since `gfce index` and cannot be used any more.
+        UserError: a file has changed since `gfce index` and cannot be read any more.
     """
     resampled = {
         modality: resample_in_plane(orient(read_image(dataset / row[modality])), images.matrix)

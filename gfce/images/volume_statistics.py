@@ -1,4 +1,4 @@
-"""What a normalization may know of a volume."""
+"""The statistics of a volume, from which normalizations make their maps."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class VolumeStatistics:
     """Statistics of one volume, in raw units.
 
     Mean and SD of each slice are (slice,); the landmarks are the `LANDMARKS` percentiles of the
-    head, whatever the region of the others, because those of the air around it say nothing.
+    head, whatever the region of the other statistics, because the air around it has no anatomy.
     """
 
     minimum: float

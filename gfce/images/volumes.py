@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from gfce.images.arrays import Geometry, Volume
 
 Image: TypeAlias = sitk.Image
-"""Voxels with their place in the patient."""
+"""Voxels with their position in the patient."""
 
 
 def to_image(array: NDArray[np.generic], geometry: Geometry) -> Image:
@@ -33,7 +33,7 @@ def to_array(image: Image) -> Volume:
 
 
 def same_geometry(first: Image, second: Image, tolerance_mm: float = 0.01) -> bool:
-    """Whether two images have the same voxels in the same places."""
+    """Whether two images have equally many voxels in the same positions."""
     if first.GetSize() != second.GetSize():
         return False
     return all(
@@ -47,7 +47,7 @@ def same_geometry(first: Image, second: Image, tolerance_mm: float = 0.01) -> bo
 
 
 def corners(image: Image) -> list[tuple[int, ...]]:
-    """The first voxel of an image and the last on each axis: where these lie, all others do."""
+    """The first voxel of an image and the last on each axis: they determine all others."""
     last = [length - 1 for length in image.GetSize()]
     return [(0, 0, 0), (last[0], 0, 0), (0, last[1], 0), (0, 0, last[2])]
 
@@ -65,10 +65,14 @@ def resample_in_plane(image: Image, matrix: tuple[int, int], *, labels: bool = F
     """
     columns, rows, slices = image.GetSize()
     size = (matrix[1], matrix[0], slices)
-    old = image.GetSpacing()
-    spacing = (old[0] * columns / size[0], old[1] * rows / size[1], old[2])
+    original = image.GetSpacing()
+    spacing = (
+        original[0] * columns / size[0],
+        original[1] * rows / size[1],
+        original[2],
+    )
     # The field of view is kept, so the first voxel's centre moves by half the change in size.
-    shift = [(new - was) / (2 * was) for new, was in zip(spacing, old, strict=True)]
+    shift = [(new - old) / (2 * old) for new, old in zip(spacing, original, strict=True)]
     resampler = sitk.ResampleImageFilter()
     resampler.SetSize(size)
     resampler.SetOutputSpacing(spacing)

@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from gfce.config import StudyConfig
+from gfce.declarations import modules_of
 from gfce.steps import STEPS, WHOLE, What
-from gfce.steps.selections import modules_of
 from gfce.study import Cell
 
 PACKAGE = Path(__file__).parents[1]

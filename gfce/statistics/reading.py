@@ -9,8 +9,8 @@ import pandas as pd
 
 from gfce.config import StudyConfig
 from gfce.errors import UserError
-from gfce.steps import Task
 from gfce.statistics.design import METRICS
+from gfce.steps import Task
 from gfce.study import Cell, Results, cells, model_label, read_patients, test_patients
 
 METRICS_COLUMNS = [

@@ -10,7 +10,6 @@ from gfce.config import StudyConfig
 from gfce.files import write_csv, write_text
 from gfce.images.normalizations import NORMALIZATIONS
 from gfce.provenance.state import Provenance
-from gfce.steps import Task
 from gfce.statistics import baselines as trivial
 from gfce.statistics.aggregation import patient_scores
 from gfce.statistics.datapackage import write_datapackage
@@ -40,6 +39,7 @@ from gfce.statistics.tables import (
     score_tables,
     study_rows,
 )
+from gfce.steps import Task
 from gfce.study import Results
 
 BASELINE_COLUMNS = [

@@ -10,9 +10,7 @@ import pandas as pd
 
 from gfce.config import StudyConfig
 from gfce.files import records
-from gfce.watching.logs import error, last_lines
 from gfce.provenance.state import NOT_MADE
-from gfce.steps import CELL_STEPS, Task
 from gfce.statistics.aggregation import (
     OVERALL,
     drops,
@@ -21,7 +19,9 @@ from gfce.statistics.aggregation import (
     with_overall_rows,
 )
 from gfce.statistics.design import METRICS, Model, groups, members, models
+from gfce.steps import CELL_STEPS, Task
 from gfce.study import Cell, Results, cells
+from gfce.watching.logs import error, last_lines
 
 MISSING_COLUMNS = ["table", "model", "testing", "cohort", "seed", "column", "reason"]
 

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import importlib.util
-import pkgutil
 from collections.abc import Iterable
 
 from gfce.config import StudyConfig
+from gfce.declarations import modules_of
 from gfce.steps.step import What
 from gfce.study import Cell, test_institutions
 
@@ -40,13 +39,6 @@ def normalizations(config: StudyConfig, what: What) -> list[str]:
 def metrics(config: StudyConfig, what: What) -> list[str]:
     """The modules of all metrics."""
     return modules_of("gfce.evaluation.metrics")
-
-
-def modules_of(package: str) -> list[str]:
-    """The modules of a package that finds them by their names; none of them is imported."""
-    spec = importlib.util.find_spec(package)
-    folders = spec.submodule_search_locations if spec else None
-    return sorted(f"{package}.{module.name}" for module in pkgutil.iter_modules(folders))
 
 
 def _normalization(name: str) -> str:

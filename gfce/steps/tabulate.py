@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from gfce.declarations import modules_of
 from gfce.estimating.job import Estimate, Job
 from gfce.estimating.memory import PYTHON_MB
-from gfce.steps.selections import metrics, modules_of
+from gfce.steps.selections import metrics
 from gfce.steps.step import EVERY, Hashes, Settings, Step, What, Work
 
 if TYPE_CHECKING:

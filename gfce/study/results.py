@@ -27,6 +27,7 @@ class Results:
         self.baselines = self.root / "baselines.csv"
         self.tables = self.root / "tables"
         self.statistics = self.root / "statistics"
+        self.paired_tests = self.statistics / "paired_tests.csv"
         self.findings = self.statistics / "findings.md"
         self.datapackage = self.root / "datapackage.json"
         self.figures = self.root / "figures"

@@ -29,7 +29,7 @@ def without_folders(text: str) -> str:
     A message of a library may still name another folder.
     """
     installed = (sysconfig.get_path(name) for name in ("stdlib", "purelib", "platlib"))
-    folders = [str(Path.cwd()), *filter(None, installed), str(Path(__file__).parents[1])]
+    folders = [str(Path.cwd()), *filter(None, installed), str(Path(__file__).parents[2])]
     for folder in sorted({*folders, str(Path.home())}, key=len, reverse=True):
         text = text.replace(f"{folder}/", "")
     return text

@@ -9,9 +9,9 @@ import torch
 from torch.utils.flop_counter import FlopCounterMode
 
 from gfce.config import Network
+from gfce.estimating.networks import COSTS, UNKNOWN
 from gfce.networks.discovery import architectures
 from gfce.networks.registry import build
-from gfce.estimating.networks import COSTS, UNKNOWN
 
 
 def operations(architecture: str, width: int, rows: int, columns: int) -> int:

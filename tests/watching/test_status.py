@@ -11,11 +11,11 @@ import pytest
 from cohorts import Configure
 
 from gfce.config import StudyConfig
+from gfce.provenance.state import NOT_MADE, Provenance
+from gfce.study import Cell, Results, cells
 from gfce.watching.logs import last_lines
 from gfce.watching.slurm import QueuedJob
 from gfce.watching.status import CellStatus, failure, status, status_json, status_text
-from gfce.provenance.state import NOT_MADE, Provenance
-from gfce.study import Cell, Results, cells
 
 
 def write(path: Path, text: str = "", age: float = 3600) -> Path:

@@ -1,4 +1,4 @@
-"""The leak guard: what must not be the same in training and test, and whether it is."""
+"""The leak guard: whether a patient or an image is both in training and in test."""
 
 from gfce.cohort.leaks.step import COLUMNS, find_leaks, guard
 
