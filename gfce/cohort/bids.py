@@ -13,6 +13,7 @@ from pathlib import Path
 import pandas as pd
 
 from gfce import __version__
+from gfce.cohort.layout import DESCRIPTION, MASKS, PARTICIPANTS
 from gfce.errors import UserError
 from gfce.files import write_json, write_text
 from gfce.images.modalities import MODALITIES
@@ -20,9 +21,6 @@ from gfce.images.volumes import Image
 from gfce.images.writing import write_image
 
 BIDS_VERSION = "1.10.0"
-DESCRIPTION = "dataset_description.json"
-MASKS = Path("derivatives", "masks")
-"""The derivative dataset with tumour masks."""
 
 
 @dataclass(frozen=True)
@@ -63,7 +61,7 @@ def write_dataset(root: Path, name: str, institutions: Mapping[str, str], genera
     table = pd.DataFrame(
         {"participant_id": institutions.keys(), "institution": institutions.values()}
     )
-    write_text(table.to_csv(sep="\t", index=False, lineterminator="\n"), root / "participants.tsv")
+    write_text(table.to_csv(sep="\t", index=False, lineterminator="\n"), root / PARTICIPANTS)
     write_json(
         {"institution": {"Description": "Hospital that the patient was imaged at"}},
         root / "participants.json",

@@ -6,9 +6,9 @@ import csv
 import re
 from pathlib import Path
 
+from gfce.cohort.layout import PARTICIPANTS
 from gfce.errors import UserError, one_line
 
-PARTICIPANTS = "participants.tsv"
 COLUMNS = ("participant_id", "institution")
 MISSING = "n/a"
 """BIDS' text for a value that is not known."""

@@ -8,9 +8,10 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from gfce.cohort.bids import DESCRIPTION, MASKS, PatientFiles
+from gfce.cohort.bids import PatientFiles
+from gfce.cohort.layout import DESCRIPTION, MASKS, PARTICIPANTS
 from gfce.cohort.names import FileNames
-from gfce.cohort.participants import PARTICIPANTS, read_participants
+from gfce.cohort.participants import read_participants
 from gfce.cohort.sidecars import Sidecars, read_object
 from gfce.errors import UserError, one_line
 

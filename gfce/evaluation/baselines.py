@@ -26,17 +26,23 @@ def evaluate_baselines(config: StudyConfig) -> None:
     """
     results = Results(config)
     patients = read_patients(results)
-    designs = dict.fromkeys((cell.normalization, cell.training_set) for cell in cells(config))
     rows: list[dict[str, Any]] = []
-    for name, training_set in progress(designs, "baselines"):
-        cell = Cell("", name, training_set, "")
-        normalization = fit_normalization(results, cell)
-        mean = _mean_training_ce(results, training_set, normalization)
+    for cell in progress(one_of_each_design(config), "baselines"):
+        design = {"normalization": cell.normalization, "training_set": cell.training_set}
+        normalization = fit_normalization(results, **design)
+        mean = _mean_training_ce(results, cell.training_set, normalization)
         for patient in records(test_patients(config, cell, patients)):
-            design = {"normalization": name, "training_set": training_set}
             scored = _score(results, patient, normalization, mean, config.evaluation.average)
             rows += [{"predictor": predictor, **design, **row} for predictor, row in scored]
     write_csv(pd.DataFrame(rows).drop(columns=["region", "n_voxels"]), results.baselines)
+
+
+def one_of_each_design(config: StudyConfig) -> list[Cell]:
+    """A cell for each normalization and training set: the predictors depend on nothing else."""
+    designs: dict[tuple[str, str], Cell] = {}
+    for cell in cells(config):
+        designs.setdefault((cell.normalization, cell.training_set), cell)
+    return list(designs.values())
 
 
 def _score(

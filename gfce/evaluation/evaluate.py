@@ -36,7 +36,7 @@ def evaluate(config: StudyConfig, cell: Cell) -> None:
     """Score every test patient of a cell and write the cell's metrics."""
     results = Results(config)
     identity = {**asdict(cell), "model": model_label(config, cell)}
-    normalization = load_normalization(results.model(cell))
+    normalization = load_normalization(results.normalization(cell))
     rows: list[dict[str, Any]] = []
     tested = test_patients(config, cell, read_patients(results))
     for patient in progress(records(tested), f"evaluate {model_label(config, cell)}"):

@@ -29,7 +29,7 @@ def predict(config: StudyConfig, cell: Cell) -> None:
     from gfce.training.precision import find_device, reproducible
 
     results = Results(config)
-    normalization = load_normalization(results.model(cell))
+    normalization = load_normalization(results.normalization(cell))
     settings, device = config.training, find_device(config.training.device)
     generator = load_generator(results.weights(cell), device)
     tested = test_patients(config, cell, read_patients(results))

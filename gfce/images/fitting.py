@@ -14,17 +14,16 @@ from gfce.images.modalities import MODALITIES
 from gfce.images.normalizations import NORMALIZATIONS
 from gfce.images.store import StoredPatient
 from gfce.images.volume_statistics import LANDMARKS, VolumeStatistics
-from gfce.study import Cell, Results, read_patients, read_training_set
-
-FILE = "normalization.json"
-"""Beside a model's weights: with it, a new patient needs nothing but T1w and T2w."""
+from gfce.study import Results, read_patients, read_training_set
 
 
-def fit_normalization(results: Results, cell: Cell) -> FittedNormalization:
-    """Fit a cell's normalization on the volumes of its training set."""
-    statistics = [patient.statistics for patient in training_patients(results, cell.training_set)]
+def fit_normalization(
+    results: Results, normalization: str, training_set: str
+) -> FittedNormalization:
+    """Fit a normalization on the volumes of a training set."""
+    statistics = [patient.statistics for patient in training_patients(results, training_set)]
     training = {modality: [each[modality] for each in statistics] for modality in MODALITIES}
-    return FittedNormalization.fit(cell.normalization, training)
+    return FittedNormalization.fit(normalization, training)
 
 
 def training_patients(results: Results, training_set: str) -> list[StoredPatient]:
@@ -36,19 +35,18 @@ def training_patients(results: Results, training_set: str) -> list[StoredPatient
     ]
 
 
-def save_normalization(normalization: FittedNormalization, folder: Path) -> None:
-    """Write normalization.json into a model's folder."""
+def save_normalization(normalization: FittedNormalization, path: Path) -> None:
+    """Write a fitted normalization as JSON (`Results.normalization`)."""
     content = {"normalization": normalization.name, "parameters": normalization.parameters}
-    write_json(content, folder / FILE)
+    write_json(content, path)
 
 
-def load_normalization(folder: Path) -> FittedNormalization:
-    """Read normalization.json of a model.
+def load_normalization(path: Path) -> FittedNormalization:
+    """Read a fitted normalization of a model.
 
     Raises:
         UserError: the model has none, or it is damaged.
     """
-    path = folder / FILE
     if not path.exists():
         raise UserError(f"{path}: is not there: run `gfce train` first")
     try:

@@ -23,7 +23,7 @@ WORKERS = 16
 """Threads of steps that share their patients among processes (rules/cohort.smk)."""
 
 JOB_SECONDS = 30.0
-"""What each job costs besides its work: submission, start of Snakemake and Python, polling. Assumed;
+"""What a job costs besides its work: submission, start of Snakemake and Python, polling. Assumed;
 the plugin polls each half minute; Slurm's tests, with quick polling, take 5 s a job."""
 GPU_STEPS = ("train", "predict")
 

@@ -6,9 +6,8 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
+from gfce.cohort.layout import DESCRIPTION, MASKS, PARTICIPANTS
 from gfce.provenance import code
-
-MASKS = Path("derivatives", "masks")
 
 
 def dataset_state(dataset: Path) -> dict[str, str]:
@@ -30,7 +29,7 @@ def _entries(folder: Path) -> dict[str, Path]:
         name: entry
         for name, entry in entries.items()
         if name.startswith("sub-")
-        or name in ("participants.tsv", "dataset_description.json")
+        or name in (PARTICIPANTS, DESCRIPTION)
         or (name.endswith(".json") and not name.startswith("."))
     }
 

@@ -43,8 +43,7 @@ def train_cell(
     """
     started = time.monotonic()
     results = Results(config)
-    folder = results.model(cell)
-    normalization = fit_normalization(results, cell)
+    normalization = fit_normalization(results, cell.normalization, cell.training_set)
     slices = training_slices(results, cell, normalization)
     network = config.network(cell.network)
     initial = initial_weights(init, network) if init else None
@@ -67,7 +66,7 @@ def train_cell(
         initial=initial,
         label=model_label(config, cell),
     )
-    save_normalization(normalization, folder)
+    save_normalization(normalization, results.normalization(cell))
     with atomic_write(results.weights(cell)) as temporary:
         save_weights(temporary, model.generator, network, bounded=normalization.bounded)
     write_csv(pd.DataFrame(model.history), results.history(cell))

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from cohorts import image
 
-from gfce.cohort.bids import MASKS
+from gfce.cohort.layout import MASKS
 from gfce.images.volumes import Image
 from gfce.images.writing import write_image
 

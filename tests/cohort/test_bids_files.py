@@ -12,8 +12,8 @@ import pytest
 from cohorts import COHORT, image
 from dataset_changes import anat, mask, move
 
-from gfce.cohort.bids import MASKS
 from gfce.cohort.index import index
+from gfce.cohort.layout import MASKS
 from gfce.config import StudyConfig
 from gfce.images.writing import write_image
 from gfce.study import Results

@@ -37,8 +37,8 @@ def study(configure: Configure) -> StudyConfig:
 def write_predictions(config: StudyConfig, cell: Cell, error: float) -> None:
     """Synthetic volumes that are the real ones, but for an error in raw units."""
     results = Results(config)
-    normalization = fit_normalization(results, cell)
-    save_normalization(normalization, results.model(cell))
+    normalization = fit_normalization(results, cell.normalization, cell.training_set)
+    save_normalization(normalization, results.normalization(cell))
     for row in records(test_patients(config, cell, read_patients(results))):
         patient = StoredPatient(results.images(row["institution"]), row["patient_id"])
         shifted = patient.volume("ce") + np.float32(error)

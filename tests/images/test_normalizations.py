@@ -144,5 +144,5 @@ def test_statistics_of_a_region() -> None:
 @pytest.mark.parametrize("name", NORMALIZATIONS)
 def test_what_was_fitted_is_kept_to_the_bit(name: str, tmp_path: Path) -> None:
     chosen = fitted(name, HAND, OTHER)
-    save_normalization(chosen, tmp_path)
-    assert load_normalization(tmp_path) == chosen
+    save_normalization(chosen, tmp_path / "normalization.json")
+    assert load_normalization(tmp_path / "normalization.json") == chosen

@@ -11,8 +11,9 @@ from typing import Any
 import pytest
 from cohorts import COHORT, image, write_cohort
 
-from gfce.cohort.bids import MASKS, Patient, anat_path, write_patient
+from gfce.cohort.bids import Patient, anat_path, write_patient
 from gfce.cohort.index import index
+from gfce.cohort.layout import MASKS
 from gfce.config import StudyConfig
 from gfce.errors import UserError
 from gfce.images.modalities import MODALITIES

@@ -21,7 +21,7 @@ from gfce.images.normalizations import NORMALIZATIONS
 from gfce.images.store import StoredPatient
 from gfce.report.figure import FigureKind
 from gfce.report.tiles import pixel_aspect, show, shown_slice, window
-from gfce.study import Cell, Results, read_patients
+from gfce.study import Results, read_patients
 
 FIGURE = FigureKind(
     title="Heterogeneity of the institutions",
@@ -98,7 +98,7 @@ def _scales(config: StudyConfig) -> dict[str, Scale]:
     """
     training_set = list(config.training_sets())[-1]
     fitted: dict[str, Scale] = {
-        name: fit_normalization(Results(config), Cell("", name, training_set, ""))
+        name: fit_normalization(Results(config), name, training_set)
         for name in config.grid.normalizations
     }
     return {"raw": None, **fitted}

@@ -111,5 +111,5 @@ def _compared(
 ) -> tuple[Volume, Volume]:
     results = Results(config)
     synthetic = load_prediction(results.predictions(cell), patient)
-    raw = patient.restored("ce", synthetic, load_normalization(results.model(cell)))
+    raw = patient.restored("ce", synthetic, load_normalization(results.normalization(cell)))
     return common_scale(ce, raw, "reference")
