@@ -131,10 +131,10 @@ def _check_shapes(ours: dict[str, Tensor]) -> None:
         network = Network(architecture="mmgsn_net", width=width_of(ours))
         expected = MMgSNNet(network, bounded=True).state_dict()
     for key, name in NAMES.items():
-        found, needed = tuple(ours[name].shape), tuple(expected[name].shape)
-        if found != needed:
+        shape, needed = tuple(ours[name].shape), tuple(expected[name].shape)
+        if shape != needed:
             raise UserError(
-                f"weight {key} has the shape {found}, a generator of width {network.width} "
+                f"weight {key} has the shape {shape}, a generator of width {network.width} "
                 f"needs {needed}: is it another version of the network?"
             )
 

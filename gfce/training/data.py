@@ -20,15 +20,15 @@ class TrainingSlices:
     """Aligned slices of all training patients, in network units.
 
     Attributes:
-        t1w: pre-contrast T1w, float32 (slice, row, column); rows and columns divisible by 4.
+        t1w: pre-contrast T1w, float32 (slice, row, column).
         t2w: as t1w.
         ce: contrast-enhanced T1w, as t1w.
         patient_ids: the patient of each slice.
         slice_numbers: the position of each slice in its patient's volume.
 
     Raises:
-        UserError: no slices, a shape that the networks cannot take, or an intensity that is not
-            finite.
+        UserError: no slices, or an intensity that is not finite.
+        ValueError: arrays or names that do not belong together.
     """
 
     t1w: NDArray[np.float32]
@@ -45,11 +45,6 @@ class TrainingSlices:
             raise ValueError("patient_ids and slice_numbers must have one entry per slice")
         if not len(self):
             raise UserError("the training set has no slices: check its patients' volumes")
-        if shape[1] % 4 or shape[2] % 4:
-            raise UserError(
-                f"slices of {shape[1]} x {shape[2]} pixels: both must be divisible by 4: "
-                "change images.matrix"
-            )
         for name, images in (("T1w", self.t1w), ("T2w", self.t2w), ("CE", self.ce)):
             self._check_finite(name, images)
 
