@@ -31,10 +31,10 @@ from torch.utils.flop_counter import FlopCounterMode
 from benchmarks.plain import Generator, PlainTraining, endless
 from gfce.config import Network, Training
 from gfce.networks.released_weights import NAMES
-from gfce.training import synthesize
-from gfce.training.precision import Precision, find_device, reproducible
+from gfce.training.arithmetic import Precision, find_device, reproducible
 from gfce.training.state import State, initial_state
 from gfce.training.step import train_step
+from gfce.training.synthesis import synthesize
 
 PEAK_SIZES = {"cpu": (1024, 2048), "cuda": (4096, 8192)}
 PEAK_SECONDS = 0.5

@@ -74,8 +74,8 @@ def _preprocess(arguments: argparse.Namespace) -> None:
 
 
 def _train(arguments: argparse.Namespace) -> None:
-    from gfce.training import TrainingStopped
     from gfce.training.cell import train_cell
+    from gfce.training.interruption import TrainingStopped
 
     config, init = _owned(arguments), arguments.init
     cell = find_cell(config, arguments.cell)

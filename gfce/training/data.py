@@ -66,12 +66,42 @@ class TrainingSlices:
         )
 
     def to(self, device: torch.device) -> Batch:
-        """All slices on a device, where batches are then indexed without any transfer."""
+        """All slices on a device, where batches are then taken without any transfer."""
         t1w, t2w, ce = (
             torch.tensor(images, dtype=torch.float32, device=device).unsqueeze(1)
             for images in (self.t1w, self.t2w, self.ce)
         )
         return t1w, t2w, ce
+
+
+@dataclass(frozen=True)
+class Batches:
+    """The slices of each training step.
+
+    Attributes:
+        slices: the training set.
+        size: slices per step; the last step of an epoch may have fewer.
+        seed: seed of the order.
+        shuffle: whether each epoch has an order of its own (otherwise: that of the training set).
+    """
+
+    slices: TrainingSlices
+    size: int
+    seed: int
+    shuffle: bool
+
+    def __len__(self) -> int:
+        """Steps of an epoch."""
+        return -(-len(self.slices) // self.size)
+
+    def indices(self, epoch: int, device: torch.device) -> tuple[Tensor, ...]:
+        """Indices of the slices of each step of an epoch (from 0), int64, on a device."""
+        order = epoch_order(len(self.slices), self.seed, epoch, shuffle=self.shuffle)
+        return torch.split(torch.tensor(order, device=device), self.size)
+
+    def describe(self, epoch: int, step: int) -> str:
+        """Name the slices of a step (epoch and step from 0) for a message."""
+        return self.slices.describe(self.indices(epoch, torch.device("cpu"))[step].tolist())
 
 
 def epoch_order(slices: int, seed: int, epoch: int, *, shuffle: bool) -> NDArray[np.int64]:

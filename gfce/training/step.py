@@ -6,9 +6,9 @@ import torch
 from torch import Tensor
 
 from gfce.config import Training
+from gfce.training.arithmetic import autocast
 from gfce.training.data import Batch
 from gfce.training.losses import Losses, l1_losses, step_losses
-from gfce.training.precision import autocast
 from gfce.training.state import State
 
 

@@ -14,7 +14,9 @@ from gfce.config import Network, Training, parse_config
 from gfce.errors import UserError
 from gfce.networks import registry
 from gfce.networks.discriminators import PatchDiscriminator
-from gfce.training import load_generator, save_weights, synthesize, train
+from gfce.training.loop import train
+from gfce.training.synthesis import synthesize
+from gfce.training.weights import load_generator, save_weights
 
 DOCS = Path(__file__).parents[2] / "docs" / "networks.md"
 

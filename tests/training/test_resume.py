@@ -12,7 +12,9 @@ import pytest
 import torch
 from examples import NETWORKS, SETTINGS, digest, run
 
-from gfce.training import STOPPED_EXIT_CODE, TrainedModel, TrainingStopped, loop
+from gfce.training import loop
+from gfce.training.interruption import STOPPED_EXIT_CODE, TrainingStopped
+from gfce.training.loop import TrainedModel
 
 NAME = "checkpoint.safetensors"
 

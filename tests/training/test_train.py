@@ -10,8 +10,8 @@ from safetensors import safe_open
 
 from gfce.config import Network, Training
 from gfce.errors import UserError
-from gfce.training import load_generator, save_weights, synthesize
-from gfce.training.weights import KEY, initial_weights
+from gfce.training.synthesis import synthesize
+from gfce.training.weights import KEY, initial_weights, load_generator, save_weights
 
 COLUMNS = [
     "epoch",

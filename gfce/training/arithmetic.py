@@ -1,4 +1,4 @@
-"""Arithmetic of a training: precision, device, threads, determinism."""
+"""Arithmetic of a training: number format, device, threads, determinism."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from gfce.config import Training
 from gfce.errors import UserError
 
 Precision = Literal["float32", "bfloat16"]
+"""Number format of convolutions and attention, `training.precision` of a configuration."""
 
 
 def autocast(device: torch.device, precision: Precision) -> torch.autocast:
@@ -34,7 +35,7 @@ def find_device(name: str) -> torch.device:
 
 @contextmanager
 def reproducible(settings: Training, seed: int, device: torch.device) -> Iterator[None]:
-    """Deterministic algorithms, fixed threads and random states; the former ones come back.
+    """Deterministic algorithms, fixed threads, seeded random states; restores the former ones.
 
     Where torch has no deterministic algorithm it warns instead of stopping.
     """
