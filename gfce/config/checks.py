@@ -84,10 +84,10 @@ def check_cells(config: StudyConfig) -> None:
         for normalization in grid.normalizations:
             for name in sets:
                 label = model_label(config, Cell(network, normalization, name, grid.seeds[0]))
-                other = labels.setdefault(label.casefold(), name)
-                if other != name:
+                first = labels.setdefault(label.casefold(), name)
+                if first != name:
                     raise ValueError(
-                        f"grid.training_sets: {other} and {name} would both be {label} in tables: "
+                        f"grid.training_sets: {first} and {name} would both be {label} in tables: "
                         "rename one"
                     )
 

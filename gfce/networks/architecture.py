@@ -18,7 +18,7 @@ class Architecture:
     """Limits and cost of a network; the defaults suit one of which nothing is known.
 
     Raises:
-        ValueError: a value is not a number above 0, or not a whole one where it must be.
+        ValueError: a value is not a number above 0; all but `work` must be whole numbers.
     """
 
     width_multiple: int = 1

@@ -62,7 +62,7 @@ def _keywords(declaration: ast.expr) -> dict[str, Any]:
     """Keywords and values of `Architecture(...)`.
 
     Raises:
-        ValueError: it is not such a call, or has other arguments than keywords with literals.
+        ValueError: it is not a call, or has an argument that is not a known keyword with a literal.
     """
     if not isinstance(declaration, ast.Call) or declaration.args:
         raise ValueError("give Architecture(...) with keywords only")

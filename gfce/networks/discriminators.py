@@ -55,7 +55,7 @@ def check_size(images: Tensor, smallest: int) -> None:
     """Refuse slices (slice, channel, row, column) too small for a discriminator's convolutions.
 
     Raises:
-        UserError: there are fewer rows or columns than the smallest number.
+        UserError: the slices have fewer rows or columns than `smallest`.
     """
     rows, columns = images.shape[2:]
     if min(rows, columns) < smallest:

@@ -25,7 +25,7 @@ ARCHITECTURE = Architecture(
 )
 """The attention's queries have an eighth of the n channels; maps are halved twice; 33 rows and
 columns are the discriminator's `SMALLEST`. The generator has 14,065,362 weights at n = 64, which is
-3434 n^2; its work is the unit of that of the others."""
+3434 n^2; the work of the other networks is given in units of its own."""
 
 EPS = 1e-5
 ENCODER_SLOPE = 0.2

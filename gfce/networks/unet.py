@@ -27,7 +27,7 @@ class UNet(nn.Module):
     """T1w and T2w as two channels; five levels of two 3x3 convolutions, n to 16n feature maps.
 
     As in the generator of pix2pix, activations are LeakyReLU(0.2) and levels are joined by
-    concatenation; unlike there, levels are pooled and no dropout makes the output random.
+    concatenation; unlike in pix2pix, levels are pooled and no dropout makes the output random.
     """
 
     def __init__(self, network: Network, *, bounded: bool) -> None:

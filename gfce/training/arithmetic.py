@@ -25,7 +25,7 @@ def find_device(name: str) -> torch.device:
     """The device that a configuration names (`auto`: a GPU if there is one).
 
     Raises:
-        UserError: a GPU is asked for and there is none.
+        UserError: a GPU is asked for and this machine has none that torch can use.
     """
     available = torch.cuda.is_available()
     if name == "cuda" and not available:
@@ -39,7 +39,7 @@ def reproducible(settings: Training, seed: int, device: torch.device) -> Iterato
 
     Where torch has no deterministic algorithm it warns instead of stopping.
     """
-    # cuBLAS reads this when it starts; without it its matrix products are not deterministic.
+    # cuBLAS reads this when it starts; unset, its matrix products are not deterministic.
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
     threads, algorithms = torch.get_num_threads(), torch.get_deterministic_debug_mode()
     fill = torch.utils.deterministic.fill_uninitialized_memory  # type: ignore[attr-defined]

@@ -82,7 +82,7 @@ class Batches:
         slices: the training set.
         size: slices per step; the last step of an epoch may have fewer.
         seed: seed of the order.
-        shuffle: whether each epoch has an order of its own (otherwise: that of the training set).
+        shuffle: whether each epoch is in a random order (otherwise: that of the training set).
     """
 
     slices: TrainingSlices
@@ -105,6 +105,6 @@ class Batches:
 
 
 def epoch_order(slices: int, seed: int, epoch: int, *, shuffle: bool) -> NDArray[np.int64]:
-    """Order of the slices in an epoch: depends on the seed and the epoch alone."""
+    """Order of the slices in an epoch (from 0), which the seed and the epoch alone decide."""
     order = np.arange(slices)
     return np.random.default_rng([seed, epoch]).permutation(order) if shuffle else order

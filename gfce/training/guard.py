@@ -61,7 +61,7 @@ class Guard:
         """Check the epoch's losses so far and the weights.
 
         Raises:
-            UserError: one of them is not finite; the slices of the first such step are named.
+            UserError: a value is not finite; the message names the slices of the first such step.
         """
         state = self.state
         finite = state.losses[: state.step].isfinite().all(1)

@@ -44,9 +44,9 @@ class StopRequest:
 
 @contextmanager
 def stop_request(walltime_minutes: float | None) -> Iterator[StopRequest]:
-    """Watch the signals and the clock; the signals' former handlers come back at the end.
+    """Watch the signals and the clock; the former handlers of the signals are restored at the end.
 
-    Python lets only the main thread watch signals: elsewhere the clock alone is watched.
+    Python lets only the main thread watch signals; another thread watches the clock alone.
     """
     request = StopRequest(walltime_minutes)
     if threading.current_thread() is not threading.main_thread():

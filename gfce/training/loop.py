@@ -1,4 +1,4 @@
-"""Training of one model: resumes by itself and ends the same, however often it is killed."""
+"""Training of one model, which continues from its checkpoint and then ends the same to the bit."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def train(
     initial: dict[str, Tensor] | None = None,
     label: str = "training",
 ) -> TrainedModel:
-    """Train a model, or continue the training whose checkpoint is there.
+    """Train a model, or continue from the checkpoint if it exists.
 
     Killed at any moment and called again, it ends with the weights of an undisturbed run: on a CPU
     bit for bit. A finished training returns at once.
@@ -76,7 +76,8 @@ def train(
 
     Raises:
         TrainingStopped: a signal or the walltime stopped it; its state is saved.
-        UserError: a loss is not finite, memory does not suffice, there is no such device.
+        UserError: a loss is not finite, the GPU's memory does not suffice, or the device of the
+            settings does not exist.
     """
     device = find_device(settings.device)
     with (
@@ -144,6 +145,7 @@ def _last_losses(state: State, epochs: int) -> str:
 
 @contextmanager
 def _memory_errors(settings: Training, device: torch.device) -> Iterator[None]:
+    """Turn torch's error of a full GPU memory into a message that says what to lower."""
     try:
         yield
     except torch.OutOfMemoryError:

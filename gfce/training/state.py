@@ -29,7 +29,7 @@ class State:
         generator: maps (t1w, t2w) to ce.
         discriminator: judges real and synthetic ce (None: the L1 loss alone is trained on).
         generator_optimizer: moves the generator.
-        discriminator_optimizer: moves the discriminator (None: there is none).
+        discriminator_optimizer: moves the discriminator (None: no discriminator).
         losses: losses of the current epoch's steps, float32 (step, loss).
         epoch: epochs done.
         step: steps done in the current epoch.
@@ -56,13 +56,13 @@ class State:
 
     @property
     def networks(self) -> dict[str, nn.Module]:
-        """The networks that there are, by name."""
+        """The generator and, unless it is None, the discriminator, by name."""
         named = {"generator": self.generator, "discriminator": self.discriminator}
         return {name: network for name, network in named.items() if network is not None}
 
     @property
     def optimizers(self) -> dict[str, Adam]:
-        """Their optimizers, by name."""
+        """The optimizers of these networks, by name."""
         named = {
             "generator_optimizer": self.generator_optimizer,
             "discriminator_optimizer": self.discriminator_optimizer,
@@ -116,7 +116,7 @@ class State:
         return Checkpoint(tensors, values)
 
     def restore(self, checkpoint: Checkpoint) -> None:
-        """Take over a checkpoint's state, that of the random generators included."""
+        """Take over a checkpoint's state, including that of the random generators."""
         tensors = checkpoint.tensors
         self.losses.copy_(tensors["losses"])
         for name, network in self.networks.items():
