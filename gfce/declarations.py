@@ -2,63 +2,95 @@
 
 A network's module imports torch and a figure's Matplotlib, which takes seconds, but the
 configuration and the workflow have to know which there are, and what they ask for, in a moment.
-Such a module declares it in one assignment of literals, `NAME = Kind(key=value, ...)`, which is
-read as setuptools reads the attribute of a version: from the syntax tree.
+Such a module declares it in one assignment of literals at its top level,
+
+    NAME = Kind(key=value, ...)
+
+which is read from the syntax tree, as setuptools reads a version (`attr:`).
 """
 
 from __future__ import annotations
 
 import ast
-import importlib.util
-import pkgutil
+import importlib
+from collections.abc import Iterator
+from dataclasses import fields
 from functools import cache
 from pathlib import Path
 from typing import Any, TypeVar
 
+from gfce.errors import UserError
+
+PACKAGE = Path(__file__).parent
 Kind = TypeVar("Kind")
+
+
+def modules_of(package: str) -> list[str]:
+    """The modules of a package of gfce by their full names, in their order, without any import."""
+    folder = PACKAGE.joinpath(*package.split(".")[1:])
+    return sorted(f"{package}.{path.stem}" for path in folder.glob("[!_]*.py"))
 
 
 def declared(package: str, name: str, kind: type[Kind]) -> dict[str, Kind]:
     """What the modules of a package declare under a name, by the modules' names in their order.
 
-    Modules without such an assignment are left out.
+    Only the package itself is imported. Modules that declare nothing are left out.
 
     Raises:
-        ValueError: an assignment is not a call of literals, or has a key that `kind` has not.
+        UserError: a declaration, or the module around it, cannot be read.
     """
-    keywords = {
-        module.rpartition(".")[2]: _keywords(_file(module), name) for module in modules_of(package)
-    }
-    return {module: kind(**values) for module, values in keywords.items() if values is not None}
+    folders = importlib.import_module(package).__path__
+    paths = {path.stem: path for folder in folders for path in Path(folder).glob("*.py")}
+    found = {module: _declaration(package, path, name, kind) for module, path in paths.items()}
+    return {module: found[module] for module in sorted(found) if found[module] is not None}
 
 
-def modules_of(package: str) -> list[str]:
-    """The modules of a package by their full names, in their order; none of them is imported."""
-    spec = importlib.util.find_spec(package)
-    folders = spec.submodule_search_locations if spec else None
-    return sorted(f"{package}.{module.name}" for module in pkgutil.iter_modules(folders or []))
+def _declaration(package: str, path: Path, name: str, kind: Any) -> Any:
+    """What a module declares (None: nothing)."""
+    try:
+        expressions = list(_assigned(_parsed(path), name))
+        return kind(**_keywords(expressions[-1], kind)) if expressions else None
+    except SyntaxError as error:
+        problem = f"not valid Python (line {error.lineno}): {error.msg}"
+    except (TypeError, ValueError) as error:
+        problem = f"{name}: {error}"
+    raise UserError(f"{package.replace('.', '/')}/{path.name}: {problem}")
 
 
 @cache
-def _keywords(path: Path, name: str) -> dict[str, Any] | None:
-    for node in ast.parse(path.read_text(encoding="utf-8")).body:
-        targets = (
-            [ast.unparse(target) for target in node.targets] if isinstance(node, ast.Assign) else []
-        )
-        if targets == [name] and isinstance(node, ast.Assign):
-            return _literals(node.value, f"{path.name}: {name}")
-    return None
+def _parsed(path: Path) -> ast.Module:
+    return ast.parse(path.read_bytes())
 
 
-def _file(module: str) -> Path:
-    spec = importlib.util.find_spec(module)
-    return Path(str(spec.origin)) if spec else Path()
+def _assigned(module: ast.Module, name: str) -> Iterator[ast.expr]:
+    """The expressions that a module assigns to a name at its top level."""
+    for node in module.body:
+        if isinstance(node, ast.Assign | ast.AnnAssign) and node.value is not None:
+            targets = node.targets if isinstance(node, ast.Assign) else [node.target]
+            if any(isinstance(target, ast.Name) and target.id == name for target in targets):
+                yield node.value
 
 
-def _literals(value: ast.expr, where: str) -> dict[str, Any]:
-    if not isinstance(value, ast.Call) or value.args:
-        raise ValueError(f"{where}: write it as one call with keywords")
+def _keywords(declaration: ast.expr, kind: Any) -> dict[str, Any]:
+    """Keywords and values of `Kind(...)`.
+
+    Raises:
+        ValueError: it is not a call, or has an argument that is not a known keyword with a literal.
+    """
+    if not isinstance(declaration, ast.Call) or declaration.args:
+        raise ValueError(f"give {kind.__name__}(...) with keywords only")
+    known = [field.name for field in fields(kind)]
+    values: dict[str, Any] = {}
+    for keyword in declaration.keywords:
+        if keyword.arg not in known:
+            unknown = keyword.arg or ast.unparse(keyword.value)
+            raise ValueError(f"unknown keyword {unknown} (known: {', '.join(known)})")
+        values[keyword.arg] = _literal(keyword.arg, keyword.value)
+    return values
+
+
+def _literal(name: str, value: ast.expr) -> Any:
     try:
-        return {str(keyword.arg): ast.literal_eval(keyword.value) for keyword in value.keywords}
-    except ValueError:
-        raise ValueError(f"{where}: write every value as a literal") from None
+        return ast.literal_eval(value)
+    except (ValueError, TypeError):
+        raise ValueError(f"{name}: write the value out, not {ast.unparse(value)}") from None

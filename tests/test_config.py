@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 from mistakes import MISTAKES
 
 from gfce.config import StudyConfig, load_config, parse_config
-from gfce.config.checks import REQUIREMENTS
 from gfce.errors import UserError
 from gfce.images.normalizations import NORMALIZATIONS
 from gfce.networks.discovery import architectures
@@ -181,12 +180,9 @@ def test_folders_inside_each_other_through_a_link(tmp_path: Path) -> None:
     parse_config(minimal_config(results=str(tmp_path / "circle")), "x")
 
 
-def test_the_networks_requirements_are_theirs() -> None:
-    from gfce.networks import discriminators, pix2pix
-
-    assert set(REQUIREMENTS) == {"mmgsn_net", "pix2pix"}
-    assert REQUIREMENTS["mmgsn_net"].smallest == discriminators.SMALLEST
-    assert REQUIREMENTS["pix2pix"].smallest == pix2pix.SMALLEST
+def test_a_unet_alone_takes_any_matrix() -> None:
+    content = minimal_config(images={"matrix": [17, 83]}, grid={"networks": {"unet": {}}})
+    assert parse_config(content, "x").images.matrix == (17, 83)
 
 
 DEMO = yaml.safe_load((REPOSITORY / "config" / "demo-grid.yaml").read_text())

@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 from gfce.config.checks import check_cells, check_folders, check_networks, check_training_sets
 from gfce.config.values import (
     AnyPath,
-    Architecture,
+    ArchitectureName,
     Identifier,
     NormalizationName,
     Number,
@@ -97,21 +97,15 @@ class Images(Section):
     """Resampling of the volumes and the statistics that are taken of them."""
 
     matrix: tuple[Length, Length] = (256, 224)
-    """Rows and columns of a resampled slice, each divisible by 4 (paper: 256 x 224)."""
+    """Rows and columns of a resampled slice (paper: 256 x 224); some networks limit them."""
     statistics_region: Literal["volume", "foreground"] = "volume"
     """Voxels whose statistics define a normalization: the whole volume, or the head alone."""
-
-    @model_validator(mode="after")
-    def _matrix_can_be_pooled(self) -> Images:
-        if any(length % 4 for length in self.matrix):
-            raise ValueError("matrix: give two numbers that are divisible by 4 (two poolings)")
-        return self
 
 
 class Network(Section):
     """One network of the grid."""
 
-    architecture: Architecture | None = None
+    architecture: ArchitectureName | None = None
     """Which network: `mmgsn_net`, `unet`, `pix2pix` or one of your own (empty: the one that the
     entry's name says)."""
     width: Annotated[Whole, Field(ge=1, le=1024)] = 64

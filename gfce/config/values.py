@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -43,7 +43,7 @@ def _known_architecture(name: str) -> str:
     return name
 
 
-Architecture = Annotated[str, AfterValidator(_known_architecture)]
+ArchitectureName = Annotated[str, AfterValidator(_known_architecture)]
 """A network of `gfce/networks`."""
 
 
@@ -84,7 +84,7 @@ def refuse_repeated(names: Iterable[str], what: str) -> None:
         seen[name.casefold()] = name
 
 
-def suggest(word: str, known: list[str]) -> str:
+def suggest(word: str, known: Collection[str]) -> str:
     """The known word that was probably meant, else all of them, to stand behind a message."""
     close = difflib.get_close_matches(word, known, n=1)
     if close:

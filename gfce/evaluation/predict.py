@@ -25,8 +25,9 @@ def predict(config: StudyConfig, cell: Cell) -> None:
     Volumes have the geometry of the patient's resampled ones and the normalized units of the cell:
     the real CE volume, whose units are not known for a new patient, has no part in them.
     """
-    from gfce.training import load_generator, synthesize  # torch is slow to import
-    from gfce.training.precision import find_device, reproducible
+    from gfce.training.arithmetic import find_device, reproducible  # torch is slow to import
+    from gfce.training.synthesis import synthesize
+    from gfce.training.weights import load_generator
 
     results = Results(config)
     normalization = load_normalization(results.normalization(cell))

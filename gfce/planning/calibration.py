@@ -15,7 +15,7 @@ from gfce.estimating.speed import Speed
 from gfce.study import cells
 
 if TYPE_CHECKING:
-    from gfce.training import TrainingSlices
+    from gfce.training.data import TrainingSlices
 
 MEASURED_STEPS = 10
 """Steps that are measured, after as many to warm up."""
@@ -29,7 +29,7 @@ def measure_speed(config: StudyConfig, steps: int = MEASURED_STEPS) -> Speed:
     Raises:
         UserError: as a training does: no such device, not enough memory.
     """
-    from gfce.training import train  # torch is slow to import
+    from gfce.training.loop import train  # torch is slow to import
 
     cell = max(cells(config), key=lambda cell: config.network(cell.network).width)
     settings = config.training.model_copy(
@@ -53,7 +53,7 @@ def measure_speed(config: StudyConfig, steps: int = MEASURED_STEPS) -> Speed:
 
 
 def _noise(config: StudyConfig, count: int) -> TrainingSlices:
-    from gfce.training import TrainingSlices
+    from gfce.training.data import TrainingSlices
 
     shape = (count, *config.images.matrix)
     generator = np.random.default_rng(1)

@@ -23,8 +23,9 @@ from gfce.provenance.code import digest
 from gfce.provenance.state import INITIAL, Provenance
 from gfce.steps import Task
 from gfce.study import Cell, Results, model_label
-from gfce.training import TrainedModel, TrainingSlices, save_weights, train
-from gfce.training.weights import initial_weights
+from gfce.training.data import TrainingSlices
+from gfce.training.loop import TrainedModel, train
+from gfce.training.weights import initial_weights, save_weights
 
 
 def train_cell(

@@ -1,49 +1,32 @@
-"""What networks cost, against the networks themselves."""
+"""What a cell's network costs."""
 
 from __future__ import annotations
 
-import dataclasses
-
 import pytest
-import torch
-from torch.utils.flop_counter import FlopCounterMode
+from cohorts import Configure
 
 from gfce.config import Network
-from gfce.estimating.networks import COSTS, UNKNOWN
+from gfce.estimating.networks import step_units, weights_bytes
 from gfce.networks.discovery import architectures
 from gfce.networks.registry import build
+from gfce.study import cells
 
 
-def operations(architecture: str, width: int, rows: int, columns: int) -> int:
-    """Operations of the generator, and of the discriminator, on one slice."""
-    generator, discriminator = build(Network(architecture=architecture, width=width), bounded=True)
-    slices = torch.zeros(1, 1, rows, columns)
-    with torch.no_grad(), FlopCounterMode(display=False) as counter:
-        generator(slices, slices)
-        if discriminator is not None:
-            discriminator(slices, slices, slices)
-    return counter.get_total_flops()
+@pytest.mark.parametrize("architecture", architectures())
+def test_weights_are_those_of_the_file(configure: Configure, architecture: str) -> None:
+    network = Network(architecture=architecture, width=16)
+    config = configure(grid={"networks": {"mine": {"architecture": architecture, "width": 16}}})
+    generator, _ = build(network, bounded=True)
+    size = 4 * sum(weights.numel() for weights in generator.parameters())
+    assert size <= weights_bytes(config, cells(config)[0]) < 1.1 * size
 
 
-def test_every_network_has_a_cost() -> None:
-    assert set(architectures()) == set(COSTS)
-
-
-@pytest.mark.parametrize("architecture", COSTS)
-def test_weights_are_counted(architecture: str) -> None:
-    generator, _ = build(Network(architecture=architecture, width=16), bounded=True)
-    counted = sum(weights.numel() for weights in generator.parameters()) / 16**2
-    assert 0.95 * COSTS[architecture].parameters < counted <= COSTS[architecture].parameters
-
-
-@pytest.mark.parametrize("architecture", COSTS)
-def test_work_is_against_mmgsn_nets(architecture: str) -> None:
-    size = (32, 128, 112)
-    share = operations(architecture, *size) / operations("mmgsn_net", *size)
-    assert share == pytest.approx(COSTS[architecture].work, abs=0.05)
-
-
-def test_an_unknown_network_costs_as_much_as_any() -> None:
-    for field in dataclasses.fields(UNKNOWN):
-        every = [getattr(cost, field.name) for cost in COSTS.values()]
-        assert getattr(UNKNOWN, field.name) == max(every)
+def test_work_grows_with_batch_pixels_width_squared_and_the_network(configure: Configure) -> None:
+    config = configure(
+        grid={"networks": {"mmgsn_net": {"width": 8}, "unet": {"width": 16}}},
+        training={"batch_size": 3},
+    )
+    first = {cell.network: cell for cell in cells(config)}
+    assert step_units(config, 100, first["mmgsn_net"]) == 3 * 100 * 8**2
+    share = architectures()["unet"].work
+    assert step_units(config, 100, first["unet"]) == pytest.approx(3 * 100 * 16**2 * share)

@@ -95,7 +95,7 @@ def test_a_finished_study_has_nothing_due(finished: StudyConfig) -> None:
     ("module", "rerun"),
     [
         ("gfce.training.losses", {"train", *AFTER_TRAINING}),
-        ("gfce.training.synthesis", {"train", *AFTER_TRAINING}),
+        ("gfce.training.synthesis", AFTER_TRAINING),
         ("gfce.networks.layers", {"train", *AFTER_TRAINING}),
         ("gfce.networks.unet", set()),
         ("gfce.evaluation.metrics", {"evaluate", "baselines", "tabulate", "compare"}),

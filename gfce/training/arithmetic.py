@@ -1,4 +1,4 @@
-"""Arithmetic of a training: precision, device, threads, determinism."""
+"""Arithmetic of a training: number format, device, threads, determinism."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from gfce.config import Training
 from gfce.errors import UserError
 
 Precision = Literal["float32", "bfloat16"]
+"""Number format of convolutions and attention, `training.precision` of a configuration."""
 
 
 def autocast(device: torch.device, precision: Precision) -> torch.autocast:
@@ -24,7 +25,7 @@ def find_device(name: str) -> torch.device:
     """The device that a configuration names (`auto`: a GPU if there is one).
 
     Raises:
-        UserError: a GPU is asked for and there is none.
+        UserError: a GPU is asked for and this machine has none that torch can use.
     """
     available = torch.cuda.is_available()
     if name == "cuda" and not available:
@@ -34,11 +35,11 @@ def find_device(name: str) -> torch.device:
 
 @contextmanager
 def reproducible(settings: Training, seed: int, device: torch.device) -> Iterator[None]:
-    """Deterministic algorithms, fixed threads and random states; the former ones come back.
+    """Deterministic algorithms, fixed threads, seeded random states; restores the former ones.
 
     Where torch has no deterministic algorithm it warns instead of stopping.
     """
-    # cuBLAS reads this when it starts; without it its matrix products are not deterministic.
+    # cuBLAS reads this when it starts; unset, its matrix products are not deterministic.
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
     threads, algorithms = torch.get_num_threads(), torch.get_deterministic_debug_mode()
     fill = torch.utils.deterministic.fill_uninitialized_memory  # type: ignore[attr-defined]
