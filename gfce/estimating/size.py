@@ -74,7 +74,9 @@ class StudySize:
         unknown = [name for name in self.config.cohort.institutions if not self._known(name)]
         lines = []
         if unknown:
-            lines.append(f"{self.assumed_patients} patients of each of {', '.join(unknown)}")
+            every = len(unknown) == len(self.config.cohort.institutions)
+            names = "each institution" if every else f"each of {', '.join(unknown)}"
+            lines.append(f"{self.assumed_patients} patients of {names}")
         if not self._known_slices:
             lines.append(f"{self.slices} slices of each patient")
         return lines

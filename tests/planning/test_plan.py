@@ -74,12 +74,12 @@ def test_the_jobs_are_those_of_the_workflow(tmp_path: Path, simulated: bool) -> 
 def test_what_is_assumed_is_said(configure: Configure) -> None:
     guessed = plan(configure(training={"device": "auto"}))
     assert guessed.assumptions[:2] == [
-        "100 patients of each of A, B, C, D",
+        "100 patients of each institution",
         "40 slices of each patient",
     ]
     assert guessed.assumptions[2].endswith("s of a training step (assumed for a data-centre GPU)")
     text = plan_text(guessed)
-    assert text.index("Assumed, not known") < text.index("100 patients of each of A, B, C, D")
+    assert text.index("Assumed, not known") < text.index("100 patients of each institution")
     assert plan(configure(simulation=SIMULATION), speed=SPEED).assumptions == []
     assert "Assumed" not in plan_text(plan(configure(simulation=SIMULATION), speed=SPEED))
 
