@@ -18,7 +18,8 @@ from gfce.phantom.variation import Habitus
 class _Linings:
     """Thickness of the lining of each air space; where it is mucosa, that of ``Habitus.mucosa`` 1.
 
-    Vestibule, sphenoid and frontal sinus and mouth have the same lining in every patient.
+    Vestibule, sphenoid and frontal sinus and mouth have the same lining in every patient. Air
+    keeps ``below_skin_mm`` from the surface of the head.
     """
 
     vestibule_mm: float
@@ -29,13 +30,14 @@ class _Linings:
     oropharynx_mm: float
     nasopharynx_mm: float
     rosenmueller_mm: float
+    below_skin_mm: float
 
 
 @dataclass(frozen=True)
 class _Turbinates:
     """The thin bone inside each turbinate, ``bone_depth_mm`` below its surface.
 
-    ``bone`` is its fraction there.
+    ``bone`` is the fraction of bone in it.
     """
 
     inferior_bone_mm: float
@@ -114,7 +116,7 @@ class _EarCanal:
 
 @dataclass(frozen=True)
 class _Adenoid:
-    """An ellipsoid (x, y, z); there is none where it grew by ``least_mm`` or less."""
+    """An ellipsoid (x, y, z); patients whose adenoid grew by ``least_mm`` or less have none."""
 
     centre_mm: Triple
     radii_mm: Triple
@@ -138,11 +140,13 @@ def _air(
     lining: Mixture | None = None,
 ) -> tuple[Box, FloatArray] | None:
     """Paint one lined air space; return its box and the distance to the air."""
+    skin_mm = measures(_Linings, "linings").below_skin_mm
     margin = np.array([-1.0, 1.0]) * (lining_mm + 1)
     box = canvas.window(stack.bounds + margin, side)
     if box is None:
         return None
-    air = np.maximum(stack.distance(*canvas.at(box, side)), canvas.skin[box] + 1.0)
+    air = np.maximum(stack.distance(*canvas.at(box, side)), canvas.skin[box] + skin_mm)
+    # The surface is rough by a fraction of a millimetre (standard deviation of the fields: 1).
     ragged = air + 0.45 * canvas.noise["fine"][box] + 0.6 * canvas.noise["medium"][box]
     canvas.paint(lining or "mucosa", air - np.float32(lining_mm), box)
     canvas.paint("air", ragged, box)

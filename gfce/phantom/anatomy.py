@@ -1,4 +1,4 @@
-"""One patient's anatomy: tissue fractions wherever they are asked for."""
+"""One patient's anatomy: tissue fractions at any position."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ class _Marbling:
 
 @dataclass(frozen=True)
 class Anatomy:
-    """Everything that is random about one patient's anatomy, fixed when drawn."""
+    """The random properties of one patient's anatomy, fixed when drawn."""
 
     habitus: Habitus
     frame: Frame
@@ -105,7 +105,7 @@ class Anatomy:
 def _infiltrate_fat(canvas: Canvas, habitus: Habitus) -> None:
     """Fat among muscle fibres, and strands of fibrous tissue in fat."""
     marbling = measures(_Marbling, "marbling")
-    # Only the crests of the field hold fat, and strands are where the other crosses zero.
+    # Fat is at the crests of the fine field, and strands are where the medium one crosses zero.
     crests = np.clip(canvas.noise["fine"] - 1.2, 0, 1)
     fat = crests * np.float32(marbling.muscle_fat * habitus.fat)
     canvas.replace("muscle", "fat", np.clip(fat, 0, marbling.muscle_fat_most))

@@ -44,8 +44,9 @@ class _Muscles:
 class _StructureSpread:
     """How structures of variation 1 differ between patients: standard deviations and limits.
 
-    ``shift_mm`` is that of the place (z, x, y), multiplied by the variation up to ``shift_limit``
-    and by ``midline`` for x of midline structures; ``size`` is that of the half-axes, relative.
+    ``shift_mm`` is that of the position (z, x, y), multiplied by the variation up to
+    ``shift_limit`` and by ``midline`` for x of midline structures; ``size`` is that of the
+    half-axes, relative.
     """
 
     shift_mm: Triple
@@ -60,7 +61,7 @@ class _StructureSpread:
 class _TubeSpread:
     """How tubes differ between patients: standard deviations and limits.
 
-    Points nearer to the midline than ``midline_mm`` stay in their place; ``log_size`` is the
+    Points nearer to the midline than ``midline_mm`` do not move; ``log_size`` is the
     standard deviation of the logarithm of the radius.
     """
 
@@ -89,7 +90,7 @@ class Structure:
 
 @dataclass(frozen=True)
 class Atlas:
-    """The tabulated anatomy with one patient's sizes and places, in painting order.
+    """The tabulated anatomy with one patient's sizes and positions, in painting order.
 
     ``tubes`` maps (name, side) to the tissue and the course of a vessel, nerve or canal.
     """
@@ -163,7 +164,7 @@ def _vary(
     """Move and scale one structure; midline structures stay on the midline."""
     spread, amount = measures(_StructureSpread, "structure_spread"), float(row["variation"])
     varied = knots.copy()
-    # Places vary less than sizes: a big sinus is still in the maxilla.
+    # Positions vary less than sizes: a big sinus is still in the maxilla.
     shift = rng.normal(0.0, spread.shift_mm, 3) * min(amount, spread.shift_limit)
     if row["side"] == "mid":
         shift[1] *= spread.midline
@@ -196,16 +197,16 @@ def _draw_tubes(
 
 def paint_stage(canvas: Canvas, atlas: Atlas, stage: str) -> None:
     """Paint one stage: all cortical rims first, so that touching bones share their marrow."""
-    placed = []
+    rimmed = []
     for structure, box in atlas.present(canvas, stage):
         distance = structure.stack.distance(*canvas.at(box, structure.side))
         distance = np.maximum(distance, canvas.deep[box])
         if structure.rim_mm > 0:
             canvas.paint("cortical_bone", distance, box)
-            placed.append((structure, box, distance + np.float32(structure.rim_mm)))
+            rimmed.append((structure, box, distance + np.float32(structure.rim_mm)))
         else:
             canvas.paint(structure.tissue, distance, box)
-    for structure, box, distance in placed:
+    for structure, box, distance in rimmed:
         canvas.paint(structure.tissue, distance, box)
 
 

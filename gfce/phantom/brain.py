@@ -15,7 +15,7 @@ from gfce.phantom.shapes import OUTSIDE_MM, Region, coverage
 from gfce.phantom.tables import read_table
 from gfce.phantom.variation import Habitus
 
-# Distance (mm) from a sulcus per unit of the folding field: one over its mean gradient there.
+# Distance (mm) from a sulcus per unit of the folding field: one over its mean gradient at sulci.
 _FOLD_SLOPE_MM = 5.0
 # Further than the edge of any voxel reaches, and than any part of the brain is widened (mm).
 _BEYOND_MM = 8
@@ -185,6 +185,7 @@ def _paint_cerebrum(
     open_mm = brain.sulcus_mm * atrophy * np.clip(1 - relative, 0, 1) - brain.sulcus_shut_mm
     lining = brain.sulcus_cortex_mm * np.clip(brain.floor_cortex - relative, 0, 1)
     ribbon = np.minimum(depth - brain.cortex_mm, sulcus - lining)
+    # Soft edges, because the folding field is a distance only near the middle of a sulcus.
     canvas.paint("white_matter", outside, box)
     canvas.paint("grey_matter", np.maximum(outside, ribbon), box, softness_mm=2.2)
     fluid = np.maximum(outside, sulcus - open_mm)

@@ -21,7 +21,7 @@ _SOFT_EDGE_MM = 3.0
 
 @dataclass(frozen=True)
 class _Skin:
-    """Thickness of the skin of the head, of the ear and of the tip of the nose."""
+    """Thickness of the skin: of the head, of the ear, and over the soft nose."""
 
     thickness_mm: float
     ear_mm: float

@@ -107,7 +107,7 @@ def _arch(
 
 
 def _band(z: FloatArray, limits: Pair) -> FloatArray:
-    """Distance (mm) to the levels between two limits, negative there."""
+    """Distance (mm) to the levels between two limits, negative between them."""
     low, high = limits
     return np.asarray(np.maximum(low - z, z - high), np.float32)
 

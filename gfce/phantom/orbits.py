@@ -20,9 +20,9 @@ class _Orbit:
     """Limits and walls of the orbit, and the coats of what lies in it.
 
     ``fat_front_y_mm`` and ``wall_front_y_mm`` are where fat and bone end in front: skin, lids and
-    bone of the face stay before them. ``sheath_mm`` is the cerebrospinal fluid round the optic
-    nerve, ``sheath_csf`` its fraction there; the coats of the globe lie from ``coat_outside_mm``
-    outside its radius to ``coat_inside_mm`` inside.
+    bone of the face stay before them. ``sheath_mm`` is the sheath of the optic nerve, of which the
+    fraction ``sheath_csf`` is cerebrospinal fluid; the coats of the globe lie from
+    ``coat_outside_mm`` outside its radius to ``coat_inside_mm`` inside.
     """
 
     fat_front_y_mm: float

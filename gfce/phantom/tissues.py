@@ -13,7 +13,7 @@ FIELD_STRENGTHS_T = {1.5: "1p5t", 3.0: "3t"}
 
 @dataclass(frozen=True)
 class Tissue:
-    """Proton density (water = 1), relaxation times (ms) and what the tissue takes up (mmol/l).
+    """Proton density (water = 1), relaxation times (ms) and uptake of contrast agent (mmol/l).
 
     ``fat_fraction`` is the part of the signal that resonates at the fat frequency and
     ``velocity_mm_per_s`` the speed through the slice.

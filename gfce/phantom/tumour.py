@@ -88,6 +88,7 @@ class Tumour:
             lobe = shape.distance(*position)
             result = lobe if result is None else smooth_union(result, lobe, _FILLET_MM)
         assert result is not None
+        # The weights of the two random fields in the raggedness.
         ragged = 0.7 * canvas.noise["coarse"][box] + 0.5 * canvas.noise["medium"][box]
         return box, result + np.float32(self.ragged_mm) * ragged
 
