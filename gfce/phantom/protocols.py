@@ -111,14 +111,14 @@ def read_protocols(path: Path | None = None) -> dict[str, Protocol]:
     """Read a table of protocols, one institution a row; None reads the packaged seven.
 
     Raises UserError for a file that cannot be read, missing or unknown columns, duplicate names
-    and values that are no protocol.
+    and impossible values.
     """
     table = _read(path)
-    wanted = ["institution", *(f.name for f in fields(Protocol) if f.name != "name")]
+    columns = ["institution", *(f.name for f in fields(Protocol) if f.name != "name")]
     label = path.name if path else "protocols.csv"
     for problem, names in (
-        ("unknown", [c for c in table.columns if c not in wanted]),
-        ("missing", [c for c in wanted if c not in table.columns]),
+        ("unknown", [c for c in table.columns if c not in columns]),
+        ("missing", [c for c in columns if c not in table.columns]),
     ):
         if names:
             raise UserError(f"{label}: {problem} column(s) {', '.join(names)}")
