@@ -5,7 +5,9 @@ Each check raises ValueError with the key's place, what is wrong and what to do.
 
 from __future__ import annotations
 
+import math
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -73,23 +75,25 @@ def _check_matrix(name: str, matrix: tuple[int, int], needs: Architecture) -> No
 def check_cells(config: StudyConfig) -> None:
     """The grid is no larger than a workflow, and tables tell its models apart."""
     # The labels belong to the study's design, which is made of configurations.
-    from gfce.study import Cell, model_label
+    from gfce.study.cell import AXES, Cell, cells, model_label
 
-    grid, sets = config.grid, list(config.training_sets())
-    count = len(grid.networks) * len(grid.normalizations) * len(sets) * len(grid.seeds)
+    count = math.prod(len(axis.values(config)) for axis in AXES.values())
     if count > MAX_CELLS:
         raise ValueError(f"grid: has {count} cells, more than {MAX_CELLS}: shorten its axes")
-    labels: dict[str, str] = {}
-    for network in grid.networks:
-        for normalization in grid.normalizations:
-            for name in sets:
-                label = model_label(config, Cell(network, normalization, name, grid.seeds[0]))
-                first = labels.setdefault(label.casefold(), name)
-                if first != name:
-                    raise ValueError(
-                        f"grid.training_sets: {first} and {name} would both be {label} in tables: "
-                        "rename one"
-                    )
+    labels: dict[str, Cell] = {}
+    for cell in cells(config):
+        label = model_label(config, cell)
+        first = labels.setdefault(label.casefold(), cell)
+        sets = (first.training_set, cell.training_set)
+        if sets[0] != sets[1]:
+            raise ValueError(
+                f"grid.training_sets: {sets[0]} and {sets[1]} would both be {label} in tables: "
+                "rename one"
+            )
+        if replace(first, seed=cell.seed) != cell:
+            raise ValueError(
+                f"grid: {first} and {cell} would both be {label} in tables: rename a value"
+            )
 
 
 def check_folders(config: StudyConfig) -> None:

@@ -17,6 +17,7 @@ from gfce.provenance.records import Record
 from gfce.steps import WHOLE, Task, What, reads
 from gfce.steps.step import Hashes, Settings
 from gfce.study import (
+    AXES,
     Cell,
     Results,
     cells,
@@ -26,6 +27,9 @@ from gfce.study import (
     test_institutions,
     test_patients,
 )
+
+_SAID_OTHERWISE = ("network", "training_set")
+"""Axes of a cell whose options and patients stand in its recipe, whatever they are called."""
 
 
 class Ingredients:
@@ -74,8 +78,12 @@ class Ingredients:
 
     def identity(self, cell: Cell) -> Settings:
         """What a cell is called, and its axes that no other settings say."""
-        label = model_label(self.config, cell)
-        return {"normalization": cell.normalization, "seed": cell.seed, "label": label}
+        axes = {
+            name: getattr(cell, name)
+            for name, axis in AXES.items()
+            if name not in _SAID_OTHERWISE and getattr(cell, name) != axis.absent
+        }
+        return {**axes, "label": model_label(self.config, cell)}
 
     def grid(self) -> Settings:
         """The grid and the labels of its models."""

@@ -55,8 +55,9 @@ def _made_of(ingredients: Ingredients, what: What) -> tuple[Settings, Hashes]:
     read = ingredients.read_by("figures", what)
     inputs = ingredients.whole(*(task for task in read if task.cell))
     if any(task.step == "preprocess" for task in read):
-        images = ingredients.images(ingredients.patients, MODALITIES)
-        inputs = {**inputs, **images, **ingredients.draws()}
+        inputs |= ingredients.images(ingredients.patients, MODALITIES)
+    if any(task.step == "index" for task in read):
+        inputs |= ingredients.draws()
     return settings, inputs
 
 

@@ -32,8 +32,14 @@ class Axis:
     absent: Any = None
 
 
-def _axis(values: Callable[[StudyConfig], Sequence[Any]], meaning: str, folder: str = "{}") -> Any:
-    return field(metadata={"axis": Axis(values, meaning, folder)})
+def _axis(
+    values: Callable[[StudyConfig], Sequence[Any]],
+    meaning: str,
+    folder: str = "{}",
+    absent: Any = None,
+) -> Any:
+    default = {} if absent is None else {"default": absent}
+    return field(metadata={"axis": Axis(values, meaning, folder, absent)}, **default)
 
 
 @dataclass(frozen=True, order=True)
