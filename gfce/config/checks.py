@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import math
 import os
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -82,6 +81,8 @@ def check_cells(config: StudyConfig) -> None:
         raise ValueError(f"grid: has {count} cells, more than {MAX_CELLS}: shorten its axes")
     labels: dict[str, Cell] = {}
     for cell in cells(config):
+        if cell.seed != config.grid.seeds[0]:
+            continue  # seeds of a model share its label
         label = model_label(config, cell)
         first = labels.setdefault(label.casefold(), cell)
         sets = (first.training_set, cell.training_set)
@@ -90,7 +91,7 @@ def check_cells(config: StudyConfig) -> None:
                 f"grid.training_sets: {sets[0]} and {sets[1]} would both be {label} in tables: "
                 "rename one"
             )
-        if replace(first, seed=cell.seed) != cell:
+        if first != cell:
             raise ValueError(
                 f"grid: {first} and {cell} would both be {label} in tables: rename a value"
             )
