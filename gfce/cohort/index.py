@@ -14,6 +14,7 @@ from gfce.cohort.bids import PatientFiles
 from gfce.cohort.quality import check_patient
 from gfce.cohort.reading import read_dataset
 from gfce.cohort.split import assign_roles, draw_training_sets
+from gfce.cohort.tables import EXCLUSIONS, PATIENTS
 from gfce.cohort.workers import for_each
 from gfce.config import StudyConfig
 from gfce.errors import UserError, one_line
@@ -21,11 +22,6 @@ from gfce.files import sha256, write_csv
 from gfce.images.masks import listed
 from gfce.study import Results
 
-PATIENT_COLUMNS = [
-    *("patient_id", "institution", "role", "split", "t1w", "t2w", "ce"),
-    *("field_strength_t", "slices", "voxel_mm", "sha256_t1w", "sha256_t2w", "sha256_ce"),
-    *("tumour", "sha256_tumour"),
-]
 LABELS = "labels"
 """What is known of a patient and not written: several labels of the mask."""
 
@@ -46,7 +42,7 @@ def index(config: StudyConfig, workers: int = 1) -> None:
     training_sets = draw_training_sets(patients, config)
     write_csv(exclusions, results.exclusions)
     write_csv(training_sets, results.training_sets)
-    write_csv(patients[PATIENT_COLUMNS], results.patients)
+    write_csv(patients[PATIENTS.names], results.patients)
 
 
 def examine(
@@ -79,8 +75,7 @@ def examine(
     _report_labels([outcome.pop(LABELS) for outcome in usable])
     others = [_exclusion(p, _no_role(p, roles)) for p in listed if p.institution not in roles]
     excluded = sorted([*broken, *others], key=lambda row: row["patient_id"])
-    columns = ["patient_id", "institution", "reason"]
-    return pd.DataFrame(usable), pd.DataFrame(excluded, columns=columns)
+    return pd.DataFrame(usable), EXCLUSIONS.frame(excluded)
 
 
 def _no_role(patient: PatientFiles, roles: set[str]) -> str:

@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
 from gfce.config import StudyConfig
 from gfce.evaluation.evaluate import score_patient
+from gfce.evaluation.tables import BASELINES_TABLE
 from gfce.files import records, write_csv
 from gfce.images.arrays import Volume
 from gfce.images.fitting import fit_normalization, training_patients
@@ -44,7 +44,7 @@ def evaluate_baselines(config: StudyConfig) -> None:
                 }
                 scored = score_patient(results, patient, synthetic, normalization, config)
                 rows += [{**identity, **row} for row in scored if row["region"] == "volume"]
-    write_csv(pd.DataFrame(rows).drop(columns=["region", "n_voxels"]), results.baselines)
+    write_csv(BASELINES_TABLE.frame(rows), results.baselines)
 
 
 def _normalized(

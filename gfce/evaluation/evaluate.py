@@ -6,12 +6,11 @@ from collections.abc import Iterator
 from dataclasses import asdict
 from typing import Any
 
-import pandas as pd
-
 from gfce.config import StudyConfig
-from gfce.evaluation.metrics import score
 from gfce.evaluation.predictions import load_prediction
 from gfce.evaluation.scaling import SCALINGS, common_scale
+from gfce.evaluation.scoring import score
+from gfce.evaluation.tables import METRICS_TABLE
 from gfce.files import records, write_csv
 from gfce.images.arrays import Volume
 from gfce.images.fitting import load_normalization
@@ -26,11 +25,6 @@ from gfce.study import (
     test_patients,
 )
 
-METRIC_COLUMNS = [
-    *("network", "normalization", "training_set", "model", "seed", "institution", "cohort"),
-    *("patient_id", "region", "scaling", "n_voxels", "mae", "psnr_db", "ssim"),
-]
-
 
 def evaluate(config: StudyConfig, cell: Cell) -> None:
     """Score every test patient of a cell and write the cell's metrics."""
@@ -44,7 +38,7 @@ def evaluate(config: StudyConfig, cell: Cell) -> None:
         synthetic = load_prediction(results.predictions(cell), patient["patient_id"], images)
         scored = score_patient(results, patient, synthetic, normalization, config)
         rows += [{**identity, **row} for row in scored]
-    write_csv(pd.DataFrame(rows, columns=METRIC_COLUMNS), results.cell_metrics(cell))
+    write_csv(METRICS_TABLE.frame(rows), results.cell_metrics(cell))
 
 
 def score_patient(
@@ -73,5 +67,5 @@ def score_patient(
                 "patient_id": patient_id,
                 "region": region,
                 "scaling": scaling,
-                **asdict(values),
+                **values,
             }

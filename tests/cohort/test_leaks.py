@@ -15,11 +15,12 @@ from scipy import ndimage
 
 from gfce.cohort.importing import import_manifest
 from gfce.cohort.index import index
-from gfce.cohort.leaks import COLUMNS, find_leaks, guard
+from gfce.cohort.leaks import find_leaks, guard
 from gfce.cohort.leaks.contrast import rank_correlation
 from gfce.cohort.leaks.likeness import compare
 from gfce.cohort.leaks.signatures import signature, voxel_digest
 from gfce.cohort.simulating import simulate
+from gfce.cohort.tables import LEAKS
 from gfce.config import StudyConfig, parse_config
 from gfce.errors import UserError
 from gfce.images.arrays import Grid
@@ -90,7 +91,7 @@ def only_row(config: StudyConfig, **options: Any) -> dict[str, Any]:
 
 def expected(severity: str, kind: str, one: Any, other: Any = None, **more: Any) -> dict[str, Any]:
     """A row of leaks.csv but for its score."""
-    row = dict.fromkeys(COLUMNS) | {"severity": severity, "kind": kind, "training_sets": ""}
+    row = dict.fromkeys(LEAKS.names) | {"severity": severity, "kind": kind, "training_sets": ""}
     row |= {"patient_id": one["patient_id"], "institution": one["institution"]}
     if other is not None:
         row |= {"other_patient_id": other["patient_id"]}
@@ -102,7 +103,7 @@ def same(row: dict[str, Any], wanted: dict[str, Any]) -> bool:
     """Whether a row is as expected, whatever its score."""
     return all(
         row[name] == wanted[name] or (pd.isna(row[name]) and wanted[name] is None)
-        for name in COLUMNS
+        for name in LEAKS.names
         if name != "score"
     )
 
@@ -113,7 +114,7 @@ def test_a_clean_cohort_has_a_header_and_nothing_else(
     path = Results(study).root / "cohort" / "leaks.csv"
     guard(study, workers=2)
     first = path.read_bytes()
-    assert first.decode() == ",".join(COLUMNS) + "\n"
+    assert first.decode() == ",".join(LEAKS.names) + "\n"
     guard(study)
     assert path.read_bytes() == first
     assert capsys.readouterr().err == ""
