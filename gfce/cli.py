@@ -116,14 +116,14 @@ def _baselines(arguments: argparse.Namespace) -> None:
 
 
 def _tabulate(arguments: argparse.Namespace) -> None:
-    from gfce.statistics import tabulate
+    from gfce.statistics.tables.step import tabulate
 
     config = _owned(arguments)
     perform(config, Task("tabulate"), lambda known: tabulate(config, known))
 
 
 def _compare(arguments: argparse.Namespace) -> None:
-    from gfce.statistics import compare
+    from gfce.statistics.inference.step import compare
 
     config = _owned(arguments)
     perform(config, Task("compare"), lambda _: compare(config))
@@ -152,7 +152,7 @@ def _owned(arguments: argparse.Namespace) -> StudyConfig:
 
 
 def _audit(arguments: argparse.Namespace) -> None:
-    from gfce.statistics import audit
+    from gfce.statistics.audit.step import audit
 
     print(audit(arguments.folder, arguments.output))
 

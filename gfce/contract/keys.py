@@ -12,3 +12,5 @@ MODEL_KEYS = tuple(key for key in CELL_KEYS if key != "seed")
 """A model: a row of the tables, its seeds together."""
 GROUP_KEYS = tuple(key for key in MODEL_KEYS if key != "training_set")
 """Models that differ in what they are trained on alone: one table of scores."""
+METHOD_KEYS = tuple(key for key in GROUP_KEYS if key != "normalization")
+"""Models that differ in their normalization and in what they are trained on alone."""

@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from typing import Any, TypeVar, cast
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from gfce.images.arrays import Mask, Volume
-
-Result = TypeVar("Result")
+from gfce.memoising import Memoising
 
 
 @dataclass(frozen=True)
-class Images:
+class Images(Memoising):
     """A patient's volumes that a metric may compare; further ones become further fields.
+
+    What regions and metrics share, such as the errors, they get by `once`.
 
     Attributes:
         real: the real CE volume on the scale [0, 1] (slice, row, column).
@@ -25,13 +25,6 @@ class Images:
 
     real: Volume
     synthetic: Volume
-    _results: dict[Callable[..., Any], Any] = field(default_factory=dict, repr=False, compare=False)
-
-    def once(self, function: Callable[[Images], Result]) -> Result:
-        """What a function makes of these images, computed once for all regions and metrics."""
-        if function not in self._results:
-            self._results[function] = function(self)
-        return cast(Result, self._results[function])
 
 
 def errors(images: Images) -> NDArray[np.float64]:

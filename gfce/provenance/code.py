@@ -29,8 +29,8 @@ MODULES = {
     "predict": "gfce.evaluation.predict",
     "evaluate": "gfce.evaluation.evaluate",
     "baselines": "gfce.evaluation.baselines",
-    "tabulate": "gfce.statistics.steps",
-    "compare": "gfce.statistics.steps",
+    "tabulate": "gfce.statistics.tables.step",
+    "compare": "gfce.statistics.inference.step",
     "figures": "gfce.report.figures",
 }
 """The module that each step begins in, in the order of the study."""

@@ -1,0 +1,28 @@
+"""Tables that are made of a study's scores, and how they are found."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from types import ModuleType
+
+import pandas as pd
+
+from gfce.contract.table import Table
+from gfce.statistics.scored_study import ScoredStudy
+
+
+@dataclass(frozen=True, kw_only=True)
+class StudyTable(Table):
+    """A table with the function that makes it (None: there is nothing to make it of)."""
+
+    make: Callable[[ScoredStudy], pd.DataFrame | None]
+
+
+def declared(package: ModuleType) -> list[Table]:
+    """What the modules of a package declare as `TABLE`, in the order of the modules' names."""
+    names = sorted(module.name for module in pkgutil.iter_modules(package.__path__))
+    modules = [importlib.import_module(f"{package.__name__}.{name}") for name in names]
+    return [module.TABLE for module in modules if hasattr(module, "TABLE")]
