@@ -71,7 +71,7 @@ def _import(arguments: argparse.Namespace) -> None:
 
 
 def _audit(arguments: argparse.Namespace) -> None:
-    from gfce.statistics import audit
+    from gfce.statistics.audit.step import audit
 
     print(audit(arguments.folder, arguments.output))
 

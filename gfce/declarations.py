@@ -1,19 +1,21 @@
-"""Declarations that are read without running the module that makes them.
+"""What the modules of a package declare: whatever is declared is found by its module's name.
 
-A network's module imports torch and a figure's Matplotlib, which takes seconds, but the
-configuration and the workflow have to know which there are, and what they ask for, in a moment.
-Such a module declares it in one assignment of literals at its top level,
+Where a module's imports are cheap, it is imported (`imported`). A network's module imports torch
+and a figure's Matplotlib, which takes seconds, but the configuration and the workflow have to know
+which there are, and what they ask for, in a moment. Such a module declares it in one assignment of
+literals at its top level,
 
     NAME = Kind(key=value, ...)
 
-which is read from the syntax tree, as setuptools reads a version (`attr:`).
+which is read from the syntax tree (`declared`), as setuptools reads a version (`attr:`).
 """
 
 from __future__ import annotations
 
 import ast
 import importlib
-from collections.abc import Iterator
+import pkgutil
+from collections.abc import Iterable, Iterator
 from dataclasses import fields
 from functools import cache
 from pathlib import Path
@@ -29,6 +31,21 @@ def modules_of(package: str) -> list[str]:
     """The modules of a package of gfce by their full names, in their order, without any import."""
     folder = PACKAGE.joinpath(*package.split(".")[1:])
     return sorted(f"{package}.{path.stem}" for path in folder.glob("[!_]*.py"))
+
+
+def imported(package: str, folders: Iterable[str], name: str) -> dict[str, Any]:
+    """What the modules of a package declare under a name, by the modules' names in their order.
+
+    Every module is imported; those that declare nothing are left out.
+
+    Args:
+        package: the full name of the package (its `__name__`).
+        folders: where its modules lie (its `__path__`).
+        name: what they call the declaration.
+    """
+    names = sorted(module.name for module in pkgutil.iter_modules(folders))
+    modules = {module: importlib.import_module(f"{package}.{module}") for module in names}
+    return {key: getattr(module, name) for key, module in modules.items() if hasattr(module, name)}
 
 
 def declared(package: str, name: str, kind: type[Kind]) -> dict[str, Kind]:

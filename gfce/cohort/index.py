@@ -14,20 +14,14 @@ from gfce.cohort.bids import PatientFiles
 from gfce.cohort.quality import check_patient
 from gfce.cohort.reading import read_dataset
 from gfce.cohort.split import assign_roles, draw_training_sets
+from gfce.cohort.tables import EXCLUSIONS, PATIENTS
 from gfce.cohort.workers import for_each
 from gfce.config import StudyConfig
 from gfce.errors import UserError, one_line
 from gfce.files import sha256, write_csv
 from gfce.images.masks import listed
-from gfce.images.modalities import MODALITIES
 from gfce.study import Results
 
-PATIENT_COLUMNS = [
-    *("patient_id", "institution", "role", "split", *MODALITIES),
-    *("field_strength_t", "slices", "voxel_mm"),
-    *(f"sha256_{modality}" for modality in MODALITIES),
-    *("tumour", "sha256_tumour"),
-]
 LABELS = "labels"
 """The key of what is kept of a patient for a warning only: several labels of the mask."""
 
@@ -48,7 +42,7 @@ def index(config: StudyConfig, workers: int = 1) -> None:
     training_sets = draw_training_sets(patients, config)
     write_csv(exclusions, results.exclusions)
     write_csv(training_sets, results.training_sets)
-    write_csv(patients[PATIENT_COLUMNS], results.patients)
+    write_csv(patients[PATIENTS.names], results.patients)
 
 
 def examine(
@@ -85,8 +79,7 @@ def examine(
         if patient.institution not in roles
     ]
     excluded = sorted([*broken, *without_role], key=lambda row: row["patient_id"])
-    columns = ["patient_id", "institution", "reason"]
-    return pd.DataFrame(usable), pd.DataFrame(excluded, columns=columns)
+    return pd.DataFrame(usable), EXCLUSIONS.frame(excluded)
 
 
 def _no_role(patient: PatientFiles, roles: set[str]) -> str:

@@ -8,6 +8,7 @@ import math
 import numpy as np
 import pandas as pd
 
+from gfce.cohort.tables import TRAINING_SETS
 from gfce.config import StudyConfig
 from gfce.errors import UserError
 
@@ -68,7 +69,7 @@ def draw_training_sets(patients: pd.DataFrame, config: StudyConfig) -> pd.DataFr
         for name, institutions in config.training_sets().items()
         for patient in _draw(name, {i: by_institution[i] for i in institutions}, config)
     ]
-    return pd.DataFrame(rows, columns=["training_set", "patient_id"])
+    return TRAINING_SETS.frame(rows)
 
 
 def _draw(name: str, available: dict[str, list[str]], config: StudyConfig) -> list[str]:

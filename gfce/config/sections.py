@@ -6,9 +6,9 @@ Upper limits are far above any study; they refuse typing errors that would fill 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, create_model, field_validator, model_validator
 
 from gfce.config.checks import check_cells, check_folders, check_networks, check_training_sets
 from gfce.config.values import (
@@ -22,6 +22,7 @@ from gfce.config.values import (
     refuse_repeated,
     suggest,
 )
+from gfce.evaluation.metrics import METRICS
 from gfce.networks.discovery import architectures
 
 MAX_PATIENTS = 100_000
@@ -192,16 +193,37 @@ class Evaluation(Section):
     """Which of the two scalings the tables and tests report (metrics.csv has both)."""
 
 
+def _margin_key(metric: str) -> str:
+    return f"equivalence_margin_{metric}"
+
+
+def _with_margins(section: type[Statistics]) -> type[Statistics]:
+    """The section with a key for the equivalence margin of each metric that has one."""
+    margins: dict[str, Any] = {
+        _margin_key(metric.name): (
+            Annotated[
+                Number, Field(gt=0, le=metric.margin.largest, description=metric.margin.meaning)
+            ],
+            metric.margin.default,
+        )
+        for metric in METRICS
+        if metric.margin
+    }
+    return create_model(
+        section.__name__, __base__=section, __doc__=section.__doc__, __module__=__name__, **margins
+    )
+
+
+@_with_margins
 class Statistics(Section):
     """How certain the conclusions are."""
 
     bootstrap_resamples: Annotated[Whole, Field(ge=99, le=1_000_000)] = 9999
     """Resamples of the patients behind each interval of a drop or an improvement."""
-    equivalence_margin_mae: Annotated[Number, Field(gt=0, le=1)] = 0.0025
-    """Largest difference in internal MAE (scale [0, 1]) between a pooled and a single-institution
-    model that still counts as the same accuracy (a tenth of the paper's internal MAE)."""
-    equivalence_margin_psnr_db: Annotated[Number, Field(gt=0, le=100)] = 0.5
-    """The same for PSNR, in dB."""
+
+    def equivalence_margin(self, metric: str) -> float:
+        """Up to which difference in a metric two models count as equally accurate."""
+        return float(getattr(self, _margin_key(metric)))
 
 
 class StudyConfig(Section):

@@ -6,10 +6,10 @@ from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
 from gfce.config import StudyConfig
 from gfce.evaluation.evaluate import score_patient
+from gfce.evaluation.tables import BASELINES_TABLE
 from gfce.files import records, write_csv
 from gfce.images.fitted_normalization import FittedNormalization
 from gfce.images.fitting import fit_normalization, training_patients
@@ -34,7 +34,7 @@ def evaluate_baselines(config: StudyConfig) -> None:
         for patient in records(test_patients(config, cell, patients)):
             scored = _score(results, patient, normalization, mean, config.evaluation.average)
             rows += [{"predictor": predictor, **design, **row} for predictor, row in scored]
-    write_csv(pd.DataFrame(rows).drop(columns=["region", "n_voxels"]), results.baselines)
+    write_csv(BASELINES_TABLE.frame(rows), results.baselines)
 
 
 def one_of_each_design(config: StudyConfig) -> list[Cell]:

@@ -6,12 +6,11 @@ from collections.abc import Iterator
 from dataclasses import asdict
 from typing import Any
 
-import pandas as pd
-
 from gfce.config import StudyConfig
-from gfce.evaluation.metrics import score
 from gfce.evaluation.predictions import load_prediction
 from gfce.evaluation.scaling import SCALINGS, common_scale
+from gfce.evaluation.scoring import score
+from gfce.evaluation.tables import METRICS_TABLE
 from gfce.files import records, write_csv
 from gfce.images.arrays import Volume
 from gfce.images.fitted_normalization import FittedNormalization
@@ -25,11 +24,6 @@ from gfce.study import (
     read_patients,
     test_patients,
 )
-
-METRIC_COLUMNS = [
-    *("network", "normalization", "training_set", "model", "seed", "institution", "cohort"),
-    *("patient_id", "region", "scaling", "n_voxels", "mae", "psnr_db", "ssim"),
-]
 
 
 def evaluate(config: StudyConfig, cell: Cell) -> None:
@@ -45,7 +39,7 @@ def evaluate(config: StudyConfig, cell: Cell) -> None:
         average = config.evaluation.average
         scored = score_patient(patient, stored, synthetic, normalization, average)
         rows += [{**identity, **row} for row in scored]
-    write_csv(pd.DataFrame(rows, columns=METRIC_COLUMNS), results.cell_metrics(cell))
+    write_csv(METRICS_TABLE.frame(rows), results.cell_metrics(cell))
 
 
 def score_patient(
@@ -79,5 +73,5 @@ def score_patient(
                 "patient_id": patient["patient_id"],
                 "region": region,
                 "scaling": scaling,
-                **asdict(values),
+                **values,
             }

@@ -6,20 +6,17 @@ records and logs.
 
 from __future__ import annotations
 
-import importlib
-import pkgutil
 from collections.abc import Mapping
 from graphlib import TopologicalSorter
 
 from gfce.config import StudyConfig
+from gfce.declarations import imported
 from gfce.steps.step import CELL, WHOLE, Step, Task, What
 
 
 def _declared() -> dict[str, Step]:
     """The steps by name, each behind those that it reads from."""
-    names = sorted(name for _, name, _ in pkgutil.iter_modules(__path__))
-    modules = {name: importlib.import_module(f"{__name__}.{name}") for name in names}
-    steps = {name: module.STEP for name, module in modules.items() if hasattr(module, "STEP")}
+    steps: dict[str, Step] = imported(__name__, __path__, "STEP")
     order = TopologicalSorter({name: step.reads for name, step in steps.items()}).static_order()
     return {name: steps[name] for name in order}
 

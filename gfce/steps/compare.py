@@ -29,13 +29,13 @@ def _made_of(ingredients: Ingredients, what: What) -> tuple[Settings, Hashes]:
 
 
 def _run(work: Work) -> None:
-    from gfce.statistics import compare
+    from gfce.statistics.inference.step import compare
 
     compare(work.config)
 
 
 STEP = Step(
-    module="gfce.statistics.steps",
+    module="gfce.statistics.inference.step",
     help="Test differences between models.",
     reads={"tabulate": EVERY, "train": EVERY},
     made_of=_made_of,

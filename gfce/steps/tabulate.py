@@ -39,13 +39,13 @@ def _made_of(ingredients: Ingredients, what: What) -> tuple[Settings, Hashes]:
 
 
 def _run(work: Work) -> None:
-    from gfce.statistics import tabulate
+    from gfce.statistics.tables.step import tabulate
 
     tabulate(work.config, work.known)
 
 
 STEP = Step(
-    module="gfce.statistics.steps",
+    module="gfce.statistics.tables.step",
     help="Gather the metrics and write tables 1 to 5.",
     reads={"index": EVERY, "evaluate": EVERY, "baselines": EVERY},
     made_of=_made_of,

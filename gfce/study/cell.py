@@ -81,6 +81,8 @@ MODEL_KEYS = tuple(name for name in CELL_KEYS if name != "seed")
 """The columns that name a model: its seeds are averaged in all tables."""
 GROUP_KEYS = tuple(name for name in MODEL_KEYS if name != "training_set")
 """The columns that models of one table have in common: they differ in their training set alone."""
+METHOD_KEYS = tuple(name for name in GROUP_KEYS if name != "normalization")
+"""The columns that models have in common that differ in normalization and training set alone."""
 _SPELLED = ("normalization", "training_set", "seed")
 """Axes that a label has by itself, or averages over."""
 

@@ -9,7 +9,8 @@ import pandas as pd
 import pytest
 from cohorts import COHORT, Configure, head, image, write_cohort
 
-from gfce.cohort.index import PATIENT_COLUMNS, index
+from gfce.cohort.index import index
+from gfce.cohort.tables import PATIENTS
 from gfce.config import StudyConfig
 from gfce.errors import UserError
 from gfce.images.arrays import Geometry
@@ -39,7 +40,7 @@ def exclusions(config: StudyConfig) -> dict[str, str]:
 def test_what_the_index_says(study: StudyConfig) -> None:
     index(study)
     table = pd.read_csv(Results(study).patients)
-    assert list(table.columns) == PATIENT_COLUMNS
+    assert list(table.columns) == PATIENTS.names
     assert dict(zip(table["patient_id"], table["institution"], strict=True)) == COHORT
     first = table.iloc[0]
     assert first["t1w"] == "sub-A1/anat/sub-A1_T1w.nii.gz"

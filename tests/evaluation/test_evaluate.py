@@ -10,8 +10,9 @@ from cohorts import COHORT, Configure, write_cohort
 from gfce.cohort.index import index
 from gfce.config import StudyConfig
 from gfce.evaluation.baselines import evaluate_baselines
-from gfce.evaluation.evaluate import METRIC_COLUMNS, evaluate
+from gfce.evaluation.evaluate import evaluate
 from gfce.evaluation.predictions import prediction_path
+from gfce.evaluation.tables import METRICS_TABLE
 from gfce.files import records
 from gfce.images.fitting import fit_normalization, save_normalization
 from gfce.images.normalizations import NORMALIZATIONS
@@ -53,7 +54,7 @@ def test_a_perfect_volume(study: StudyConfig, name: str) -> None:
     write_predictions(study, cell, error=0)
     evaluate(study, cell)
     metrics = pd.read_csv(Results(study).cell_metrics(cell))
-    assert list(metrics.columns) == METRIC_COLUMNS
+    assert list(metrics.columns) == METRICS_TABLE.names
     if name == "percentile_min_max":  # clipping loses half a percent of the voxels at either end
         metrics = metrics[(metrics["region"] == "volume") & (metrics["scaling"] == "reference")]
     assert (metrics["mae"] < (1e-3 if name == "percentile_min_max" else 1e-5)).all()

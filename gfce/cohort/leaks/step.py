@@ -21,6 +21,7 @@ from gfce.cohort.leaks.contrast import rank_correlation, swap_margins
 from gfce.cohort.leaks.design import Roles, Row, leaks_by_id, sides
 from gfce.cohort.leaks.likeness import compare
 from gfce.cohort.leaks.signatures import Signature, signature, voxel_digest
+from gfce.cohort.tables import LEAKS
 from gfce.cohort.workers import for_each
 from gfce.config import StudyConfig
 from gfce.errors import UserError
@@ -31,11 +32,6 @@ from gfce.images.reading import read_image
 from gfce.images.volumes import orient, to_array
 from gfce.study import Results, read_patients
 
-COLUMNS = [
-    *("severity", "kind", "patient_id", "institution", "modality"),
-    *("other_patient_id", "other_institution", "other_modality", "score"),
-    *("training_sets", "reason"),
-]
 SAME_HEAD = 0.80
 """Aligned correlation from which two heads count as one person's."""
 SAME_IMAGE = 0.995
@@ -125,7 +121,7 @@ def find_leaks(
         rows += _same_heads(comparable, roles, apart, workers)
         rows += _swapped(comparable)
     rows.sort(key=lambda row: row["severity"] != "stop")
-    return pd.DataFrame(rows, columns=COLUMNS)
+    return LEAKS.frame(rows)
 
 
 def _report_not_compared(count: int) -> None:

@@ -7,16 +7,15 @@ module's name is its name in configurations and paths.
 
 from __future__ import annotations
 
-import importlib
-import pkgutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from types import MappingProxyType
 
+from gfce.declarations import imported
 from gfce.images.normalizations.base import Normalization
 
 
 def _discover() -> Mapping[str, Normalization]:
-    normalizations = dict(_normalizations())
+    normalizations = imported(__name__, __path__, "NORMALIZATION")
     by_letter: dict[str, str] = {}
     for name, normalization in normalizations.items():
         _check_declarations(name, normalization)
@@ -25,14 +24,6 @@ def _discover() -> Mapping[str, Normalization]:
             letter = normalization.letter
             raise ValueError(f"normalizations {first} and {name} have the same letter {letter!r}")
     return MappingProxyType(normalizations)
-
-
-def _normalizations() -> Iterator[tuple[str, Normalization]]:
-    """The normalizations of this package's modules; modules without one are their tools."""
-    for name in sorted(module.name for module in pkgutil.iter_modules(__path__)):
-        module = importlib.import_module(f"{__name__}.{name}")
-        if hasattr(module, "NORMALIZATION"):
-            yield name, module.NORMALIZATION
 
 
 def _check_declarations(name: str, normalization: Normalization) -> None:

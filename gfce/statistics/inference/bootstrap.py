@@ -9,13 +9,16 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from gfce.statistics.aggregation import OVERALL, Scores, overall
-from gfce.statistics.bca import interval
-from gfce.statistics.design import METRICS, Metric, Model
+from gfce.contract.columns import OVERALL
+from gfce.evaluation.metric import Metric
+from gfce.evaluation.metrics import METRICS
+from gfce.statistics.arithmetic import Means, Place, overall
+from gfce.statistics.design import Model
+from gfce.statistics.inference.bca import interval
 
 Array = NDArray[np.float64]
 Indices = NDArray[np.int64]
-Quantities = Callable[[Scores], Sequence[Array]]
+Quantities = Callable[[Means[Array]], Sequence[Array]]
 """Numbers that follow from the means: with means that are arrays of replicates, arrays."""
 BATCH = 2000
 """Resamples that are held in memory at a time."""
@@ -31,7 +34,7 @@ class Patients:
 
     @classmethod
     def of(cls, scores: pd.DataFrame, models: Sequence[Model]) -> Patients:
-        """Take `aggregation.patient_scores`."""
+        """Take `aggregate.patient_scores`."""
         names = [metric.name for metric in METRICS]
         indexed = scores.set_index(["institution", "patient_id", "model"])[names]
         columns = [(name, model.label) for model in models for name in names]
@@ -50,29 +53,31 @@ class Patients:
         """Number of patients of each institution."""
         return {name: len(matrix) for name, matrix in self.matrices.items()}
 
-    def scores(self, means: dict[str, Array]) -> Scores:
-        """The means (replicate, model and metric) of each institution, with their Overalls."""
-        found: dict[tuple[str, str, str, str], Array] = {}
-        for number, model in enumerate(self.models):
-            for offset, metric in enumerate(METRICS):
-                column = number * len(METRICS) + offset
-                self._add(found, model, metric, {n: m[..., column] for n, m in means.items()})
-        return Scores(found)
+    def means(self, by_institution: dict[str, Array]) -> Means[Array]:
+        """The means of each institution as a look-up, with their Overalls.
 
-    @staticmethod
-    def _add(
-        found: dict[tuple[str, str, str, str], Array],
-        model: Model,
-        metric: Metric,
-        means: dict[str, Array],
-    ) -> None:
-        unknown = np.full(np.shape(next(iter(means.values()))), np.nan)
-        for cohort, names in (("internal", model.internal), ("external", model.external)):
-            values = [means.get(name, unknown) for name in names]
-            for name, value in zip(names, values, strict=True):
-                found[model.label, name, cohort, metric.mean] = value
-            if values:
-                found[model.label, OVERALL, cohort, metric.mean] = overall(values)
+        Args:
+            by_institution: of each institution, (replicate, model and metric).
+        """
+        columns = [(model, metric) for model in self.models for metric in METRICS]
+        means: dict[Place, Array] = {}
+        for number, (model, metric) in enumerate(columns):
+            replicates = {name: array[..., number] for name, array in by_institution.items()}
+            means |= _with_overall(model, metric, replicates)
+        return Means(means)
+
+
+def _with_overall(model: Model, metric: Metric, means: dict[str, Array]) -> dict[Place, Array]:
+    """A model's means of one metric by institution, and their Overalls; NaN where one is absent."""
+    unknown = np.full(np.shape(next(iter(means.values()))), np.nan)
+    placed: dict[Place, Array] = {}
+    for cohort, names in (("internal", model.internal), ("external", model.external)):
+        values = [means.get(name, unknown) for name in names]
+        for name, value in zip(names, values, strict=True):
+            placed[model.label, name, cohort, metric.mean] = value
+        if values:
+            placed[model.label, OVERALL, cohort, metric.mean] = overall(values)
+    return placed
 
 
 def bca_intervals(
@@ -84,8 +89,8 @@ def bca_intervals(
     fixed by design, and with all their scores, because the models are tested on the same ones.
     Of n patients n - 1 are drawn: drawing n makes the variance of a stratum's mean too small by
     (n - 1) / n, which matters for the few patients of an institution (Rao and Wu 1988). The
-    intervals are those of `gfce.statistics.bca`. A quantity that depends on an institution with a
-    single patient has no interval: its spread is unknown.
+    intervals are those of `gfce.statistics.inference.bca`. A quantity that depends on an
+    institution with a single patient has no interval: its spread is unknown.
     """
     has_interval = np.isfinite(_point(patients, quantities))
     low, high = np.full((2, len(has_interval)), np.nan)
@@ -97,7 +102,7 @@ def bca_intervals(
         """(quantity, replicate), where the means of these institutions are replicates."""
         count = len(next(iter(changed.values())))
         others = {n: np.repeat(m, count, 0) for n, m in observed.items() if n not in changed}
-        return np.array(quantities(patients.scores(others | changed)))[has_interval]
+        return np.array(quantities(patients.means(others | changed)))[has_interval]
 
     drawn = _resamples(patients, resamples, np.random.default_rng(seed))
     replicates = np.concatenate([values(means) for means in drawn], axis=-1)
@@ -137,7 +142,7 @@ def _point(patients: Patients, quantities: Quantities) -> Array:
         name: np.where(np.isfinite(matrix).sum(axis=0) >= 2, _means(matrix), np.nan)[None]
         for name, matrix in patients.matrices.items()
     }
-    return np.array([float(np.ravel(value)[0]) for value in quantities(patients.scores(means))])
+    return np.array([float(np.ravel(value)[0]) for value in quantities(patients.means(means))])
 
 
 def _means(matrix: Array) -> Array:

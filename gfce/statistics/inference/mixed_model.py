@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Sequence
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -11,17 +12,21 @@ import pandas as pd
 from statsmodels.regression.mixed_linear_model import MixedLM, MixedLMResults
 
 from gfce.config import StudyConfig
-from gfce.statistics.design import METRICS, Metric
+from gfce.contract.columns import CI95_HIGH, CI95_LOW, N_PATIENTS, axes, institutions
+from gfce.contract.table import UNIT_OF_METRIC, Column
+from gfce.evaluation.metric import Metric
+from gfce.evaluation.metrics import METRICS
+from gfce.evaluation.tables import METRIC
+from gfce.statistics.scored_study import ScoredStudy
+from gfce.statistics.selection import where
+from gfce.statistics.study_tables import StudyTable
+from gfce.study import METHOD_KEYS
 
-COLUMNS = [
-    "term", "metric", "estimate", "se", "ci95_low", "ci95_high", "z", "p", "network", "n_scores",
-    "n_patients", "converged", "reason",
-]  # fmt: skip
 OPTIMIZERS = ["lbfgs", "bfgs", "powell", "cg"]
 """Tried in turn until one converges."""
 
 
-def mixed_models(config: StudyConfig, scores: pd.DataFrame) -> pd.DataFrame:
+def mixed_models(study: ScoredStudy) -> pd.DataFrame:
     """mixed_model.csv: one model for each network and metric.
 
     score = Intercept + normalization * training set + institution + (1 | patient) + error, fitted
@@ -30,27 +35,28 @@ def mixed_models(config: StudyConfig, scores: pd.DataFrame) -> pd.DataFrame:
     there are two rows `sd(patient)` and `sd(residual)`, the SDs of the random parts.
     """
     frames = [
-        _fit(config, scores[scores["network"] == network], network, metric)
-        for network in config.grid.networks
+        _fit(study, dict(zip(METHOD_KEYS, method, strict=True)), metric)
+        for method in dict.fromkeys(model.method for model in study.models)
         for metric in METRICS
     ]
     return pd.concat(frames, ignore_index=True)
 
 
-def _fit(config: StudyConfig, scores: pd.DataFrame, network: str, metric: Metric) -> pd.DataFrame:
+def _fit(study: ScoredStudy, keys: dict[str, str], metric: Metric) -> pd.DataFrame:
+    scores = where(study.scores, keys)
     known = scores[scores[metric.name].notna()]
     groups = known["institution"] + "/" + known["patient_id"]
     common = {
         "metric": metric.name,
-        "network": network,
+        **keys,
         "n_scores": len(known),
         "n_patients": groups.nunique(),
     }
-    design = design_matrix(config, known)
+    design = design_matrix(study.config, known)
     reason = _obstacle(design, groups, known[metric.name])
     rows = [] if reason else _terms(design, groups, known[metric.name])
     rows = rows or [{"term": "Intercept", "converged": False, "reason": reason}]
-    return pd.DataFrame([row | common for row in rows], columns=COLUMNS)
+    return TABLE.frame([row | common for row in rows])
 
 
 def design_matrix(config: StudyConfig, scores: pd.DataFrame) -> pd.DataFrame:
@@ -59,12 +65,10 @@ def design_matrix(config: StudyConfig, scores: pd.DataFrame) -> pd.DataFrame:
     normalization = _dummies(scores, "normalization", config.grid.normalizations)
     training_set = _dummies(scores, "training_set", list(config.training_sets()))
     columns |= normalization | training_set
-    for one, first in normalization.items():
-        for other, second in training_set.items():
-            if (first * second).any():
-                columns[f"{one}:{other}"] = first * second
-    institutions = [*config.cohort.development, *config.cohort.external]
-    columns |= _dummies(scores, "institution", institutions)
+    for (a, first), (b, second) in product(normalization.items(), training_set.items()):
+        if (first * second).any():
+            columns[f"{a}:{b}"] = first * second
+    columns |= _dummies(scores, "institution", institutions(config))
     return pd.DataFrame(columns, index=scores.index)
 
 
@@ -131,3 +135,36 @@ def _converge(
         if fit.converged:
             break
     return fit, warned if fit is not None else "no optimiser got through: a singular matrix"
+
+
+TABLE = StudyTable(
+    name="statistics/mixed_model",
+    title="Linear mixed model of all scores",
+    key=(*METHOD_KEYS, "metric", "term"),
+    columns=(
+        Column(
+            "term",
+            "string",
+            "Term of the model; sd(patient) and sd(residual): standard deviations of the random "
+            "parts",
+        ),
+        METRIC,
+        Column(
+            "estimate",
+            "number",
+            "Estimate (restricted maximum likelihood)",
+            UNIT_OF_METRIC,
+        ),
+        Column("se", "number", "Standard error", UNIT_OF_METRIC, minimum=0),
+        CI95_LOW,
+        CI95_HIGH,
+        Column("z", "number", "estimate / se"),
+        Column("p", "number", "Two-sided p of z (standard normal)", minimum=0, maximum=1),
+        *axes(METHOD_KEYS),
+        Column("n_scores", "integer", "Number of scores (patient and model)", minimum=0),
+        N_PATIENTS,
+        Column("converged", "boolean", "Whether an optimiser converged"),
+        Column("reason", "string", "Why there is no fit, or what the optimiser warned of"),
+    ),
+    make=mixed_models,
+)

@@ -6,7 +6,6 @@ import math
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from itertools import combinations
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -14,16 +13,28 @@ from numpy.typing import NDArray
 from scipy import special, stats
 from statsmodels.stats.multitest import multipletests
 
-from gfce.statistics.design import TESTED_METRICS, Model, groups, members, uni_models
+from gfce.contract.columns import (
+    CI95_HIGH,
+    CI95_LOW,
+    MEAN_DIFFERENCE,
+    MODEL_A,
+    MODEL_B,
+    N_DROPPED,
+    REASON,
+    SCOPE,
+    N,
+)
+from gfce.contract.table import UNIT_OF_METRIC, Column
+from gfce.evaluation.metric import Metric
+from gfce.evaluation.metrics import TESTED_METRICS
+from gfce.evaluation.tables import METRIC
+from gfce.statistics.design import Model, uni_groups, unis_within
+from gfce.statistics.scored_study import ScoredStudy
+from gfce.statistics.study_tables import StudyTable
 
 Vector = NDArray[np.float64]
 ROUNDING = 1e-12
 """An SD of differences below this share of the scores is rounding, not spread."""
-COLUMNS = [
-    "family", "metric", "scope", "model_a", "model_b", "n", "mean_a", "mean_b", "mean_difference",
-    "ci95_low", "ci95_high", "t", "df", "p", "p_holm", "cohens_dz", "hedges_g", "wilcoxon_p",
-    "n_dropped", "reason",
-]  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -47,22 +58,24 @@ def comparisons(grid: Sequence[Model]) -> list[Comparison]:
     """The pre-specified comparisons (study.md), generalised to any grid.
 
     A: each pooled model against the uni models of its own institutions, same normalization.
-    B: each later normalization against each earlier one, same training set.
+    B: each later normalization against each earlier one, all else the same.
     C: uni models of one normalization against one another. Networks are never mixed.
     """
     pooled = [model for model in grid if model.is_pooled]
-    found = [Comparison("A", a, b) for a in pooled for b in _own_unis(a, grid)]
-    for a, b in combinations(grid, 2):
-        if (a.network, a.training_set) == (b.network, b.training_set):
-            found.append(Comparison("B", b, a))
-    for group in groups(grid):
-        found += [Comparison("C", a, b) for a, b in combinations(uni_models(grid, group), 2)]
-    return found
+    family_a = [Comparison("A", a, b) for a in pooled for b in unis_within(a, grid)]
+    family_b = [
+        Comparison("B", later, earlier)
+        for earlier, later in combinations(grid, 2)
+        if _without_normalization(earlier) == _without_normalization(later)
+    ]
+    family_c = [
+        Comparison("C", a, b) for unis in uni_groups(grid) for a, b in combinations(unis, 2)
+    ]
+    return [*family_a, *family_b, *family_c]
 
 
-def _own_unis(pooled: Model, grid: Sequence[Model]) -> list[Model]:
-    unis = uni_models(grid, pooled.group)
-    return members(pooled, grid) or [uni for uni in unis if uni.internal[0] in pooled.internal]
+def _without_normalization(model: Model) -> dict[str, str]:
+    return model.keys | {"normalization": ""}
 
 
 @dataclass(frozen=True)
@@ -85,12 +98,8 @@ class PairedTest:
     reason: str = ""
 
 
-def paired_tests(scores: pd.DataFrame, grid: Sequence[Model]) -> pd.DataFrame:
-    """All comparisons in all scopes (paired_tests.csv).
-
-    Args:
-        scores: `aggregation.patient_scores`: the patient is the unit, seeds are averaged.
-        grid: the models.
+def paired_tests(study: ScoredStudy) -> pd.DataFrame:
+    """All comparisons in all scopes (paired_tests.csv); the patient is the unit.
 
     p_holm is Holm's (1979) step-down adjustment over all tests of one family and metric that have
     a p; a test without one is not counted.
@@ -99,21 +108,22 @@ def paired_tests(scores: pd.DataFrame, grid: Sequence[Model]) -> pd.DataFrame:
         {"family": pair.family, "metric": metric.name, "scope": scope}
         | {"model_a": pair.a.label, "model_b": pair.b.label}
         | asdict(paired_test(a, b))
-        for metric, wide in _wide_tables(scores, grid)
-        for pair in comparisons(grid)
+        for metric, wide in _wide_tables(study)
+        for pair in comparisons(study.models)
         for scope, a, b in _samples(wide, pair)
     ]
-    table = pd.DataFrame(rows, columns=[name for name in COLUMNS if name != "p_holm"])
+    table = pd.DataFrame(rows, columns=[name for name in TABLE.names if name != "p_holm"])
     adjusted = table.groupby(["family", "metric"], sort=False)["p"].transform(holm)
     table["p_holm"] = adjusted.astype(float)
     order = table.sort_values("family", kind="stable").index
-    return table.loc[order, COLUMNS].reset_index(drop=True)
+    return table.loc[order, TABLE.names].reset_index(drop=True)
 
 
-def _wide_tables(scores: pd.DataFrame, grid: Sequence[Model]) -> Iterator[tuple[Any, pd.DataFrame]]:
-    labels = [model.label for model in grid]
+def _wide_tables(study: ScoredStudy) -> Iterator[tuple[Metric, pd.DataFrame]]:
+    """Of each tested metric its scores: a row per patient, a column per model."""
+    labels = [model.label for model in study.models]
     for metric in TESTED_METRICS:
-        indexed = scores.set_index(["institution", "patient_id", "model"])
+        indexed = study.scores.set_index(["institution", "patient_id", "model"])
         wide = indexed[metric.name].unstack("model")  # noqa: PD010 - pivot_table would average
         yield metric, wide.reindex(columns=labels).sort_index()
 
@@ -184,8 +194,8 @@ def _identical(n: int, n_dropped: int, means: dict[str, float]) -> PairedTest:
 
 def differing_from_pooled(tests: pd.DataFrame) -> set[tuple[str, str, str]]:
     """Uni model, scope and metric of family A's findings at the 5 % level."""
-    found = tests[(tests["family"] == "A") & (tests["p_holm"] < 0.05)]
-    return set(found[["model_b", "scope", "metric"]].itertuples(index=False, name=None))
+    differing = tests[(tests["family"] == "A") & (tests["p_holm"] < 0.05)]
+    return set(differing[["model_b", "scope", "metric"]].itertuples(index=False, name=None))
 
 
 def hedges_correction(df: int) -> float:
@@ -206,3 +216,53 @@ def holm(p: pd.Series[float]) -> pd.Series[float]:
     if known.any():
         adjusted[known] = multipletests(p[known], method="holm")[1]
     return adjusted
+
+
+def _mean(model: str) -> Column:
+    meaning = f"Mean score of model {model} over the compared patients"
+    return Column(f"mean_{model}", "number", meaning, UNIT_OF_METRIC)
+
+
+TABLE = StudyTable(
+    name="statistics/paired_tests",
+    title="Paired comparisons of models",
+    key=("family", "metric", "scope", "model_a", "model_b"),
+    columns=(
+        Column(
+            "family",
+            "string",
+            "A: pooled against uni; B: one normalization against another; C: uni against uni",
+            allowed=("A", "B", "C"),
+        ),
+        METRIC,
+        SCOPE,
+        MODEL_A,
+        MODEL_B,
+        N,
+        _mean("a"),
+        _mean("b"),
+        MEAN_DIFFERENCE,
+        CI95_LOW,
+        CI95_HIGH,
+        Column(
+            "t",
+            "number",
+            "Student's t of the paired test, mean_difference / (sd / sqrt(n))",
+        ),
+        Column("df", "number", "Degrees of freedom, n - 1", minimum=1),
+        Column("p", "number", "Two-sided p of the paired t-test", minimum=0, maximum=1),
+        Column(
+            "p_holm",
+            "number",
+            "p adjusted by Holm over the tests of the family and metric",
+            minimum=0,
+            maximum=1,
+        ),
+        Column("cohens_dz", "number", "Cohen's d_z, mean_difference / sd of the differences"),
+        Column("hedges_g", "number", "d_z with Hedges' exact small-sample correction"),
+        Column("wilcoxon_p", "number", "p of Wilcoxon's signed-rank test", minimum=0, maximum=1),
+        N_DROPPED,
+        REASON,
+    ),
+    make=paired_tests,
+)

@@ -2,26 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Container
+from collections.abc import Container, Iterable
 from pathlib import Path
 
 import pandas as pd
 
 from gfce.config import StudyConfig
+from gfce.contract.columns import institutions
 from gfce.errors import UserError
-from gfce.statistics.design import METRICS
+from gfce.evaluation.tables import METRICS_TABLE
 from gfce.steps import Task
-from gfce.study import Cell, Results, cells, model_label, read_patients, test_patients
+from gfce.study import CELL_KEYS, Cell, Results, cells, model_label, read_patients, test_patients
 
-METRICS_COLUMNS = [
-    "network", "normalization", "training_set", "model", "seed", "institution", "cohort",
-    "patient_id", "region", "scaling", "n_voxels", "mae", "psnr_db", "ssim",
-]  # fmt: skip
-COUNTS = ["seed", "n_voxels"]
-FLOATS = [metric.name for metric in METRICS]
+COUNTS = [column.name for column in METRICS_TABLE.columns if column.type == "integer"]
+FLOATS = [column.name for column in METRICS_TABLE.columns if column.type == "number"]
 
 
-def read_table(path: Path, columns: list[str]) -> pd.DataFrame:
+def read_table(path: Path, columns: Iterable[str]) -> pd.DataFrame:
     """Read a CSV of the results; names stay text, numbers keep their last bit.
 
     Raises:
@@ -57,9 +54,8 @@ def read_metrics(path: Path) -> pd.DataFrame:
     """
     if not path.exists():
         raise UserError(f"{path}: is not there: run `gfce tabulate` first")
-    metrics = read_table(path, METRICS_COLUMNS)
-    keys = ["network", "normalization", "training_set", "seed", "institution"]
-    twice = metrics.duplicated([*keys, "patient_id", "region", "scaling"])
+    metrics = read_table(path, METRICS_TABLE.names)
+    twice = metrics.duplicated([*METRICS_TABLE.key, "institution"])
     if twice.any():
         patient = metrics.loc[twice, "patient_id"].iloc[0]
         raise UserError(f"{path}: {patient} is scored twice by one model: evaluate it again")
@@ -69,10 +65,12 @@ def read_metrics(path: Path) -> pd.DataFrame:
 def gather_metrics(config: StudyConfig, unusable: Container[Task] = ()) -> pd.DataFrame:
     """The metrics of all cells that are scored so far, in the order of the grid.
 
-    `unusable` are tasks whose results do not fit the study.
-
     Within a cell: institutions as configured, then patient, region (volume first) and scaling.
     Models are called as the configuration of today calls them.
+
+    Args:
+        config: the study.
+        unusable: tasks whose results do not fit the study.
     """
     results = Results(config)
     frames = [
@@ -81,22 +79,20 @@ def gather_metrics(config: StudyConfig, unusable: Container[Task] = ()) -> pd.Da
         if (path := results.cell_metrics(cell)).exists() and Task("evaluate", cell) not in unusable
     ]
     if not frames:
-        return pd.DataFrame(columns=METRICS_COLUMNS).astype(
-            dict.fromkeys([*COUNTS, *FLOATS], float)
-        )
+        return METRICS_TABLE.frame([]).astype(dict.fromkeys([*COUNTS, *FLOATS], float))
     return pd.concat(frames, ignore_index=True)
 
 
 def _read_cell(config: StudyConfig, cell: Cell, path: Path) -> pd.DataFrame:
-    metrics = read_table(path, METRICS_COLUMNS)
+    metrics = read_table(path, METRICS_TABLE.names)
     _check_patients(config, cell, metrics, path)
-    institutions = [*config.cohort.development, *config.cohort.external]
-    unknown = metrics.loc[~metrics["institution"].isin(institutions), "institution"]
+    order = {name: rank for rank, name in enumerate(institutions(config))}
+    unknown = metrics.loc[~metrics["institution"].isin(list(order)), "institution"]
     if len(unknown):
         raise UserError(f"{path}: {unknown.iloc[0]} is not in the configuration: evaluate again")
     keys = pd.DataFrame(
         {
-            "institution": metrics["institution"].map({n: i for i, n in enumerate(institutions)}),
+            "institution": metrics["institution"].map(order),
             "patient": metrics["patient_id"],
             "region": metrics["region"].where(metrics["region"] != "volume", ""),
             "scaling": metrics["scaling"],
@@ -116,6 +112,12 @@ def _check_patients(config: StudyConfig, cell: Cell, metrics: pd.DataFrame, path
         raise UserError(f"{path}: {wrong[0]} {verb}: evaluate again")
 
 
-def read_optional(path: Path, columns: list[str]) -> pd.DataFrame | None:
+def scored_cells(metrics: pd.DataFrame) -> set[Cell]:
+    """The cells that there are scores of."""
+    keys = metrics[list(CELL_KEYS)].drop_duplicates()
+    return {Cell(*values) for values in keys.itertuples(index=False, name=None)}
+
+
+def read_optional(path: Path, columns: Iterable[str]) -> pd.DataFrame | None:
     """Read a table that may not be there yet."""
     return read_table(path, columns) if path.exists() else None
