@@ -12,7 +12,7 @@ import pandas as pd
 from statsmodels.regression.mixed_linear_model import MixedLM, MixedLMResults
 
 from gfce.config import StudyConfig
-from gfce.contract.columns import CI95_HIGH, CI95_LOW, N_PATIENTS, axes, institutions
+from gfce.contract.columns import CI95_HIGH, CI95_LOW, N_PATIENTS, axes
 from gfce.contract.table import UNIT_OF_METRIC, Column
 from gfce.evaluation.metric import Metric
 from gfce.evaluation.metrics import METRICS
@@ -68,7 +68,7 @@ def design_matrix(config: StudyConfig, scores: pd.DataFrame) -> pd.DataFrame:
     for (a, first), (b, second) in product(normalization.items(), training_set.items()):
         if (first * second).any():
             columns[f"{a}:{b}"] = first * second
-    columns |= _dummies(scores, "institution", institutions(config))
+    columns |= _dummies(scores, "institution", config.cohort.institutions)
     return pd.DataFrame(columns, index=scores.index)
 
 

@@ -8,7 +8,6 @@ from pathlib import Path
 import pandas as pd
 
 from gfce.config import StudyConfig
-from gfce.contract.columns import institutions
 from gfce.errors import UserError
 from gfce.evaluation.tables import METRICS_TABLE
 from gfce.steps import Task
@@ -86,7 +85,7 @@ def gather_metrics(config: StudyConfig, unusable: Container[Task] = ()) -> pd.Da
 def _read_cell(config: StudyConfig, cell: Cell, path: Path) -> pd.DataFrame:
     metrics = read_table(path, METRICS_TABLE.names)
     _check_patients(config, cell, metrics, path)
-    order = {name: rank for rank, name in enumerate(institutions(config))}
+    order = {name: rank for rank, name in enumerate(config.cohort.institutions)}
     unknown = metrics.loc[~metrics["institution"].isin(list(order)), "institution"]
     if len(unknown):
         raise UserError(f"{path}: {unknown.iloc[0]} is not in the configuration: evaluate again")
