@@ -15,7 +15,8 @@ from gfce.evaluation.evaluate import evaluate
 from gfce.evaluation.predict import predict
 from gfce.images.preprocess import preprocess
 from gfce.report.figures import draw_figure
-from gfce.statistics import compare, tabulate
+from gfce.statistics.inference.step import compare
+from gfce.statistics.tables.step import tabulate
 from gfce.study import Results, cells, figure_names, figure_paths
 from gfce.training.cell import train_cell
 
