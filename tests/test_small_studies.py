@@ -16,7 +16,8 @@ from gfce.evaluation.predict import predict
 from gfce.images.preprocess import preprocess
 from gfce.report.drawing import draw_figure
 from gfce.report.figure import FIGURE_FORMATS, study_figures
-from gfce.statistics import compare, tabulate
+from gfce.statistics.inference.step import compare
+from gfce.statistics.tables.step import tabulate
 from gfce.study import Results, cells
 from gfce.training.cell import train_cell
 

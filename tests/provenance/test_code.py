@@ -99,7 +99,7 @@ def test_a_finished_study_has_nothing_due(finished: StudyConfig) -> None:
         ("gfce.networks.layers", {"train", *AFTER_TRAINING}),
         ("gfce.networks.unet", set()),
         ("gfce.evaluation.metrics", {"evaluate", "baselines", "tabulate", "compare"}),
-        ("gfce.statistics.paired", {"tabulate", "compare"}),
+        ("gfce.statistics.inference.paired_tests", {"tabulate", "compare"}),
         ("gfce.report.tiles", {"figures"}),
         ("gfce.phantom.tissues", set()),
         ("gfce.cohort.split", set(STEPS) - {"simulate"}),

@@ -1,6 +1,6 @@
 """How fast the statistics are, and how well their intervals cover.
 
-Run: python benchmarks/statistics.py (some minutes); `speed` or `coverage` for one of the two.
+Run: python benchmarks/inference.py (some minutes); `speed` or `coverage` for one of the two.
 """
 
 from __future__ import annotations
@@ -18,10 +18,13 @@ import pandas as pd
 from scipy import stats
 
 from gfce.config import StudyConfig
-from gfce.statistics import compare, tabulate
-from gfce.statistics.bootstrap import Patients, bca_intervals
-from gfce.statistics.design import MAE, METRICS, models
-from gfce.statistics.paired import paired_test
+from gfce.evaluation.metrics import METRICS
+from gfce.evaluation.metrics.mae import METRIC as MAE
+from gfce.statistics.design import models
+from gfce.statistics.inference.bootstrap import Patients, bca_intervals
+from gfce.statistics.inference.paired_tests import paired_test
+from gfce.statistics.inference.step import compare
+from gfce.statistics.tables.step import tabulate
 from gfce.study import Cell, Results, cells, model_label, test_institutions
 
 NAMES = [f"Institution-{i}" for i in range(1, 8)]
@@ -132,8 +135,9 @@ def coverage_of_drops(repeats: int = 4000, resamples: int = 999) -> None:
                     f"Institution-{i}": _scores(rng, shape, *values, sizes[f"Institution-{i}"])
                     for i, values in printed.items()
                 }
+                patients = Patients([model], drawn)
                 low, high = bca_intervals(
-                    Patients([model], drawn), lambda s: [s.drop(model, MAE)], resamples, repeat
+                    patients, lambda means: [means.drop(model, MAE)], resamples, repeat
                 )
                 hits += low[0] <= truth <= high[0]
             numbers = ", ".join(str(sizes[f"Institution-{i}"]) for i in printed)

@@ -14,16 +14,16 @@ from samples_of_scores import SMALL_SIZES, study
 from scipy import special, stats
 from statsmodels.stats.weightstats import DescrStatsW
 
-from gfce.statistics.aggregation import patient_scores
 from gfce.statistics.design import models
-from gfce.statistics.paired import (
-    COLUMNS,
+from gfce.statistics.inference.paired_tests import (
+    TABLE,
     comparisons,
     hedges_correction,
     holm,
     paired_test,
     paired_tests,
 )
+from gfce.statistics.scored_study import ScoredStudy
 
 # Student's own example (Biometrika 1908, table p. 20): extra hours of sleep, ten patients.
 DEXTRO = np.array([0.7, -1.6, -0.2, -1.2, -0.1, 3.4, 3.7, 0.8, 0.0, 2.0])
@@ -147,10 +147,9 @@ def test_families_and_scopes_of_the_paper() -> None:
 
 
 def test_table_of_tests(metrics: pd.DataFrame) -> None:
-    config = study()
-    scores = patient_scores(metrics, "reference")
-    table = paired_tests(scores, models(config))
-    assert list(table.columns) == COLUMNS
+    scored = ScoredStudy(study(), metrics)
+    scores, table = scored.scores, paired_tests(scored)
+    assert list(table.columns) == TABLE.names
     assert len(table) == 2 * (6 * 6 + 4 * 6 + 6 * 5)
     row = table.query("family == 'A' and metric == 'mae' and scope == 'internal'").iloc[2]
     own = scores[scores["institution"] == "Institution-3"].set_index("patient_id")
@@ -164,16 +163,14 @@ def test_table_of_tests(metrics: pd.DataFrame) -> None:
 
 
 def test_holm_is_within_family_and_metric(metrics: pd.DataFrame) -> None:
-    table = paired_tests(patient_scores(metrics, "reference"), models(study()))
+    table = paired_tests(ScoredStudy(study(), metrics))
     for _, family in table.groupby(["family", "metric"]):
         _, adjusted = pingouin.multicomp(family["p"].to_numpy(), method="holm")
         np.testing.assert_allclose(family["p_holm"], adjusted)
 
 
 def test_an_unscored_model_has_rows_with_a_reason(metrics: pd.DataFrame) -> None:
-    table = paired_tests(
-        patient_scores(metrics[metrics["model"] != "Tri-Z"], "reference"), models(study())
-    )
+    table = paired_tests(ScoredStudy(study(), metrics[metrics["model"] != "Tri-Z"]))
     unknown = table[(table["model_a"] == "Tri-Z") | (table["model_b"] == "Tri-Z")]
     assert (unknown["n"] == 0).all()
     assert (unknown["n_dropped"] > 0).all()
@@ -183,10 +180,7 @@ def test_an_unscored_model_has_rows_with_a_reason(metrics: pd.DataFrame) -> None
 
 def test_patients_are_paired_by_id_not_by_place(metrics: pd.DataFrame) -> None:
     shuffled = metrics.sample(frac=1, random_state=0)
-    one, other = (
-        paired_tests(patient_scores(frame, "reference"), models(study()))
-        for frame in (metrics, shuffled)
-    )
+    one, other = (paired_tests(ScoredStudy(study(), frame)) for frame in (metrics, shuffled))
     pd.testing.assert_frame_equal(one, other)
 
 

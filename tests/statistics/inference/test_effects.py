@@ -13,11 +13,28 @@ from samples_of_scores import PAPER_SIZES, simulated_metrics, study
 from scipy import stats
 
 from gfce.config import StudyConfig
-from gfce.statistics.aggregation import OVERALL, patient_scores
-from gfce.statistics.bootstrap import Patients, _draw, _resampled_means, bca_intervals
-from gfce.statistics.design import MAE, models
-from gfce.statistics.effects import drop_intervals, estimates, improvement_intervals
-from gfce.statistics.tables import drop_table, improvement_table, study_rows
+from gfce.contract.columns import OVERALL
+from gfce.evaluation.metrics.mae import METRIC as MAE
+from gfce.statistics.design import Model, models
+from gfce.statistics.inference.bootstrap import (
+    Patients,
+    _draw,
+    _resampled_means,
+    bca_intervals,
+)
+from gfce.statistics.inference.drops import drop_intervals
+from gfce.statistics.inference.effects import (
+    Difference,
+    Drop,
+    Effect,
+    Improvement,
+    OverallDrop,
+    estimates,
+)
+from gfce.statistics.inference.improvements import improvement_intervals
+from gfce.statistics.scored_study import ScoredStudy
+from gfce.statistics.tables.table4_improvements import improvements
+from gfce.statistics.tables.table5_drops import drops
 
 ONE_EXTERNAL = {"dataset": "b", "development": ["Institution-1"], "external": ["Institution-4"]}
 
@@ -26,16 +43,30 @@ def with_resamples(resamples: int, **changes: object) -> StudyConfig:
     return study(statistics={"bootstrap_resamples": resamples}, **changes)
 
 
-def reference(metrics: pd.DataFrame) -> pd.DataFrame:
-    return patient_scores(metrics, "reference")
+def scored(metrics: pd.DataFrame, resamples: int = 199, **changes: object) -> ScoredStudy:
+    return ScoredStudy(with_resamples(resamples, **changes), metrics)
+
+
+def models_of(effect: Effect) -> tuple[Model, ...]:
+    """The models that an effect is said to be of."""
+    match effect:
+        case Drop(model=model) | Improvement(model=model):
+            return (model,)
+        case OverallDrop(unis=unis):
+            return unis
+        case Difference(first=first, second=second):
+            return (*first, *second)
+    raise AssertionError(effect)
 
 
 def test_a_single_drop_is_scipys_bootstrap_of_the_patients() -> None:
     config = with_resamples(4999, cohort=ONE_EXTERNAL)
     metrics = simulated_metrics(config, PAPER_SIZES)
-    found = estimates(config, reference(metrics))
-    row = next(r for r in found.itertuples() if r.effect.kind == "drop" and r.effect.metric == MAE)
-    own = patient_scores(metrics, "reference").query("model == 'Uni-m1'")
+    scored_study = ScoredStudy(config, metrics)
+    found = estimates(scored_study)
+    row = next(r for r in found.itertuples() if isinstance(r.effect, Drop))
+    assert row.effect.metric == MAE
+    own = scored_study.scores.query("model == 'Uni-m1'")
     samples = [own.loc[own["institution"] == f"Institution-{i}", "mae"] for i in (1, 4)]
 
     def drop(a: NDArray[np.float64], b: NDArray[np.float64], axis: int) -> NDArray[np.float64]:
@@ -81,7 +112,8 @@ def bca_by_hand(
 
 def test_a_drop_has_the_interval_worked_by_the_book() -> None:
     config = with_resamples(999, cohort=ONE_EXTERNAL)
-    scores = reference(simulated_metrics(config, {"Institution-1": 9, "Institution-4": 7}))
+    sizes = {"Institution-1": 9, "Institution-4": 7}
+    scores = ScoredStudy(config, simulated_metrics(config, sizes)).scores
     patients = Patients.of(scores, models(config)[:1])
     model = patients.models[0]
     low, high = bca_intervals(patients, lambda s: [s.drop(model, MAE)], 999, seed=5)
@@ -110,24 +142,21 @@ def test_replicates_have_the_variance_of_the_mean(rng: np.random.Generator) -> N
 def test_point_estimates_are_those_of_tables_4_and_5_to_the_last_bit(
     metrics: pd.DataFrame,
 ) -> None:
-    config, grid = with_resamples(99), models(study())
-    found = estimates(config, reference(metrics))
-    rows = study_rows(config, reference(metrics))
-    drops = drop_intervals(config, reference(metrics), found).query("metric == 'mae'")
-    for row in drop_table(rows, grid).to_dict("records"):
-        same = (drops["model"] == row["model"]) & (drops["normalization"] == row["normalization"])
-        assert drops.loc[same, "drop_pct"].item() == row["mae_drop_pct"]
-    improvements = improvement_intervals(config, reference(metrics), found)
-    table = improvement_table(rows, grid).set_index("model")
-    for row in improvements.query("metric == 'psnr_db'").itertuples():
+    scored_study = scored(metrics, 99)
+    found = drop_intervals(scored_study).query("metric == 'mae'")
+    for row in drops(scored_study.means, scored_study.models).to_dict("records"):
+        same = (found["model"] == row["model"]) & (found["normalization"] == row["normalization"])
+        assert found.loc[same, "drop_pct"].item() == row["mae_drop_pct"]
+    table = improvements(scored_study.means, scored_study.models).set_index("model")
+    for row in improvement_intervals(scored_study).query("metric == 'psnr_db'").itertuples():
         assert row.improvement_pct == table.loc[row.model, "psnr_improvement_pct"]
 
 
 def test_drops_hold_pooled_models_and_overalls(metrics: pd.DataFrame) -> None:
-    config = with_resamples(99)
-    table = drop_intervals(config, reference(metrics), estimates(config, reference(metrics)))
+    scored_study = scored(metrics, 99)
+    table = drop_intervals(scored_study)
     mae = table[table["metric"] == "mae"]
-    assert mae["model"].tolist() == [model.label for model in models(config)] + [OVERALL] * 2
+    assert mae["model"].tolist() == [model.label for model in scored_study.models] + [OVERALL] * 2
     assert (table["method"] == "BCa bootstrap").all()
     inside = table["drop_pct"].between(table["ci95_low"], table["ci95_high"])
     assert inside.all()
@@ -137,21 +166,19 @@ def test_drops_hold_pooled_models_and_overalls(metrics: pd.DataFrame) -> None:
 
 
 def test_intervals_are_seeded_from_the_config(metrics: pd.DataFrame) -> None:
-    config = with_resamples(199)
-    one, again = estimates(config, reference(metrics)), estimates(config, reference(metrics))
-    other = estimates(with_resamples(199, seed=1), reference(metrics))
+    one, again = estimates(scored(metrics)), estimates(scored(metrics))
+    other = estimates(scored(metrics, seed=1))
     assert one["ci95_low"].equals(again["ci95_low"])
     assert not one["ci95_low"].equals(other["ci95_low"])
     assert one["value"].equals(other["value"])
 
 
 def test_a_single_patient_institution_takes_intervals_from_what_depends_on_it() -> None:
-    config = with_resamples(199)
     sizes = PAPER_SIZES | {"Institution-2": 1}
-    found = estimates(config, reference(simulated_metrics(config, sizes)))
+    found = estimates(scored(simulated_metrics(study(), sizes)))
     for row in found.itertuples():
-        labels = {model.label for model in row.effect.models}
-        is_drop = row.effect.kind != "improvement"
+        labels = {model.label for model in models_of(row.effect)}
+        is_drop = not isinstance(row.effect, Improvement)
         depends = is_drop and bool(labels & {"Uni-m2", "Uni-z2", "Tri-M", "Tri-Z"})
         assert math.isnan(row.ci95_low) == depends
         assert ("single patient" in row.reason) == depends
@@ -159,16 +186,14 @@ def test_a_single_patient_institution_takes_intervals_from_what_depends_on_it() 
 
 
 def test_all_institutions_of_one_patient() -> None:
-    config = with_resamples(199)
-    found = estimates(config, reference(simulated_metrics(config, dict.fromkeys(PAPER_SIZES, 1))))
+    found = estimates(scored(simulated_metrics(study(), dict.fromkeys(PAPER_SIZES, 1))))
     assert found["ci95_low"].isna().all()
     assert found["value"].notna().all()
 
 
 def test_scores_without_spread_have_no_interval(metrics: pd.DataFrame) -> None:
-    config = with_resamples(199)
     flat = metrics.assign(psnr_db=metrics["cohort"].map({"internal": 32.0, "external": 28.0}))
-    table = drop_intervals(config, reference(flat), estimates(config, reference(flat)))
+    table = drop_intervals(scored(flat))
     psnr = table[table["metric"] == "psnr_db"]
     np.testing.assert_allclose(psnr["drop_pct"], 12.5)
     assert psnr["ci95_low"].isna().all()
@@ -178,12 +203,11 @@ def test_scores_without_spread_have_no_interval(metrics: pd.DataFrame) -> None:
 
 
 def test_an_unscored_model_has_no_effect_and_hurts_no_other(metrics: pd.DataFrame) -> None:
-    config = with_resamples(199)
-    full = estimates(config, reference(metrics))
-    part = estimates(config, reference(metrics[metrics["model"] != "Uni-m2"]))
+    full = estimates(scored(metrics))
+    part = estimates(scored(metrics[metrics["model"] != "Uni-m2"]))
     for one, other in zip(full.itertuples(), part.itertuples(), strict=True):
-        labels = {model.label for model in one.effect.models}
-        if one.effect.kind == "improvement" and labels == {"Tri-M"}:
+        labels = {model.label for model in models_of(one.effect)}
+        if isinstance(one.effect, Improvement) and labels == {"Tri-M"}:
             labels.add("Uni-m2")
         assert math.isnan(other.value) == ("Uni-m2" in labels)
         if "Uni-m2" not in labels:
@@ -192,23 +216,17 @@ def test_an_unscored_model_has_no_effect_and_hurts_no_other(metrics: pd.DataFram
 
 
 def test_nothing_scored(metrics: pd.DataFrame) -> None:
-    config = with_resamples(99)
-    found = estimates(config, reference(metrics.iloc[:0]))
+    found = estimates(scored(metrics.iloc[:0]))
     assert found[["value", "ci95_low"]].isna().all(axis=None)
     assert found["reason"].str.startswith("not every mean").all()
 
 
 def test_a_missing_patient_of_one_model_is_left_out(metrics: pd.DataFrame) -> None:
-    config = with_resamples(199)
     gone = (metrics["model"] == "Uni-m1") & (metrics["patient_id"] == "400")
-    found = estimates(config, reference(metrics[~gone]))
-    assert found["ci95_low"].notna().all()
-    row = drop_intervals(config, reference(metrics[~gone]), found).iloc[0]
-    rows = (
-        study_rows(config, reference(metrics[~gone]))
-        .query("model == 'Uni-m1'")
-        .set_index("testing")
-    )
+    scored_study = scored(metrics[~gone])
+    assert scored_study.once(estimates)["ci95_low"].notna().all()
+    row = drop_intervals(scored_study).iloc[0]
+    rows = scored_study.rows.query("model == 'Uni-m1'").set_index("testing")
     assert row["external_mean"] == rows.loc[OVERALL, "mae_mean"]
     assert row["ci95_low"] < row["drop_pct"] < row["ci95_high"]
 
@@ -216,14 +234,11 @@ def test_a_missing_patient_of_one_model_is_left_out(metrics: pd.DataFrame) -> No
 def test_a_model_scored_on_one_patient_of_an_institution_has_no_interval(
     metrics: pd.DataFrame,
 ) -> None:
-    config = with_resamples(199)
     gone = (metrics["model"] == "Uni-m1") & metrics["patient_id"].isin(["401", "402", "403"])
-    table = drop_intervals(
-        config, reference(metrics[~gone]), estimates(config, reference(metrics[~gone]))
-    )
-    drops = table.query("metric == 'mae'").set_index("model")
-    assert math.isnan(drops.loc["Uni-m1", "ci95_low"])
-    assert not math.isnan(drops.loc["Uni-m2", "ci95_low"])
+    table = drop_intervals(scored(metrics[~gone]))
+    of_mae = table.query("metric == 'mae'").set_index("model")
+    assert math.isnan(of_mae.loc["Uni-m1", "ci95_low"])
+    assert not math.isnan(of_mae.loc["Uni-m2", "ci95_low"])
 
 
 def test_coverage_of_the_bca_interval_is_near_nominal() -> None:
@@ -231,7 +246,7 @@ def test_coverage_of_the_bca_interval_is_near_nominal() -> None:
     config = with_resamples(399, cohort=ONE_EXTERNAL, grid={"normalizations": ["min_max"]})
     rng, hits, repeats = np.random.default_rng(3), 0, 120
     metrics = simulated_metrics(config, {"Institution-1": 18, "Institution-4": 43})
-    patients = Patients.of(patient_scores(metrics, "reference"), models(config))
+    patients = Patients.of(ScoredStudy(config, metrics).scores, models(config))
     model = patients.models[0]
     for repeat in range(repeats):
         internal = rng.normal(25, 4, size=(18, 3))

@@ -12,18 +12,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from samples_of_scores import study
 
-from gfce.statistics.aggregation import (
-    OVERALL,
-    drop_pct,
-    drops,
-    improvement_pct,
-    improvements,
-    institution_rows,
-    overall,
-    patient_scores,
-    with_overall_rows,
-)
-from gfce.statistics.design import MAE, PSNR, models
+from gfce.contract.columns import OVERALL
+from gfce.evaluation.metrics.mae import METRIC as MAE
+from gfce.evaluation.metrics.psnr import METRIC as PSNR
+from gfce.statistics.arithmetic import drop_pct, improvement_pct, means_of_rows, overall
+from gfce.statistics.design import models
+from gfce.statistics.tables.aggregate import with_overall_rows
+from gfce.statistics.tables.table4_improvements import improvements
+from gfce.statistics.tables.table5_drops import drops
 
 COLUMNS = {
     "mae_mean_x1000": "mae_mean",
@@ -31,6 +27,7 @@ COLUMNS = {
     "psnr_mean_db": "psnr_mean_db",
     "psnr_sd_db": "psnr_sd_db",
 }
+
 positive = st.floats(0.01, 100)
 
 
@@ -40,8 +37,11 @@ def published(name: str) -> pd.DataFrame:
 
 
 TABLES = pd.concat([published("table2"), published("table3")], ignore_index=True)
+
 RECOMPUTED = with_overall_rows(TABLES[TABLES["testing"] != OVERALL])
+
 PRINTED_OVERALLS = TABLES[TABLES["testing"] == OVERALL]
+
 TRI_EXTERNAL = PRINTED_OVERALLS["model"].isin(["Tri-M", "Tri-Z"]) & (
     PRINTED_OVERALLS["cohort"] == "external"
 )
@@ -72,14 +72,14 @@ def test_a_uni_model_has_no_internal_overall_and_a_pooled_one_has() -> None:
 
 def test_tables_4_and_5_from_the_printed_overalls() -> None:
     grid = models(study())
-    four = improvements(TABLES, grid).set_index("model")
+    four = improvements(means_of_rows(TABLES), grid).set_index("model")
     # (40.73 + 51.51 + 39.72) / 3 = 43.98667; 100 (43.98667 - 40.76) / 43.98667 = 7.3356
     assert four.loc["Tri-M", MAE.improvement] == pytest.approx(7.33556, abs=1e-5)
     # (29.78 + 27.70 + 29.68) / 3 = 29.05333; 100 (29.51 - 29.05333) / 29.05333 = 1.5718
     assert four.loc["Tri-M", PSNR.improvement] == pytest.approx(1.57182, abs=1e-5)
     assert four.loc["Tri-Z", MAE.improvement] == pytest.approx(9.65197, abs=1e-5)
     assert four.loc["Tri-Z", PSNR.improvement] == pytest.approx(2.34563, abs=1e-5)
-    five = drops(TABLES, grid).set_index(["normalization", "model"])
+    five = drops(means_of_rows(TABLES), grid).set_index(["normalization", "model"])
     mae = [60.41749, 110.67485, 55.39906, 58.61919, 51.14596, 25.29806]
     psnr = [10.97160, 13.89493, 5.17572, 10.69863, 6.75341, 3.00282]
     unis = five[five.index.get_level_values("model") != OVERALL]
@@ -114,56 +114,3 @@ def test_percentages_do_not_depend_on_the_unit(values: list[float], factor: floa
 
 def test_overall_of_nothing_is_not_zero() -> None:
     assert math.isnan(overall([]))
-
-
-def scores(values: list[tuple[str, int, float]]) -> pd.DataFrame:
-    """Metrics of Uni-m1 in Institution-1: patient, seed, MAE."""
-    rows = pd.DataFrame(values, columns=["patient_id", "seed", "mae"])
-    return rows.assign(
-        network="mmgsn_net",
-        normalization="min_max",
-        training_set="uni-Institution-1",
-        model="Uni-m1",
-        institution="Institution-1",
-        cohort="internal",
-        region="volume",
-        scaling="reference",
-        psnr_db=30.0,
-        ssim=0.9,
-    )
-
-
-def test_seeds_are_averaged_before_patients_are() -> None:
-    # Patient means 2 and 8: mean 5, SD sqrt(((2-5)^2 + (8-5)^2) / 1) = 4.2426.
-    metrics = scores([("a", 1, 1.0), ("a", 2, 3.0), ("b", 1, 8.0)])
-    row = institution_rows(patient_scores(metrics, "reference"), models(study())).iloc[0]
-    assert (row["n"], row["mae_mean"]) == (2, 5.0)
-    assert row["mae_sd"] == pytest.approx(math.sqrt(18))
-
-
-def test_one_seed_alone_can_be_asked_for() -> None:
-    metrics = scores([("a", 1, 1.0), ("a", 2, 3.0), ("b", 1, 8.0)])
-    assert patient_scores(metrics, "reference", seed=2)["mae"].tolist() == [3.0]
-
-
-def test_a_single_patient_has_a_mean_and_no_sd() -> None:
-    rows = institution_rows(patient_scores(scores([("a", 1, 1.0)]), "reference"), models(study()))
-    assert rows.loc[0, "mae_mean"] == 1.0
-    assert pd.isna(rows.loc[0, "mae_sd"])
-
-
-def test_an_infinite_score_is_left_out() -> None:
-    metrics = scores([("a", 1, 1.0), ("b", 1, 2.0)])
-    metrics["psnr_db"] = [math.inf, 31.0]
-    row = institution_rows(patient_scores(metrics, "reference"), models(study())).iloc[0]
-    assert row["psnr_mean_db"] == 31.0
-    assert row["mae_mean"] == 1.5
-
-
-def test_an_institution_without_scores_has_an_empty_row_and_empties_the_overall() -> None:
-    rows = with_overall_rows(
-        institution_rows(patient_scores(scores([("a", 1, 1.0)]), "reference"), models(study()))
-    )
-    own = rows[rows["model"] == "Uni-m1"].set_index("testing")
-    assert own["n"].tolist() == [1, 0, 0, 0, 0, 0]
-    assert pd.isna(own.loc[OVERALL, "mae_mean"])

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gfce.statistics.aggregation import drop_pct, implied_value, overall
-from gfce.statistics.design import MAE
-from gfce.statistics.intervals import UNKNOWN, Interval
+from gfce.evaluation.metrics.mae import METRIC as MAE
+from gfce.statistics.arithmetic import drop_pct, implied_value, overall
+from gfce.statistics.audit.intervals import UNKNOWN, Interval
 
 printed = st.decimals(-50, 50, places=2, allow_nan=False).map(str)
 inside = st.floats(-1, 1)

@@ -12,16 +12,11 @@ import pytest
 from samples_of_scores import write_cells
 
 from gfce.config import StudyConfig
-from gfce.statistics import tabulate
-from gfce.statistics.design import MAE
-from gfce.statistics.rendering import (
-    Printed,
-    latex,
-    markdown,
-    mean_sd,
-    print_drops,
-    print_scores,
-)
+from gfce.evaluation.metrics.mae import METRIC as MAE
+from gfce.statistics.tables.render import Printed, latex, markdown, mean_sd
+from gfce.statistics.tables.step import tabulate
+from gfce.statistics.tables.table2_scores import print_scores
+from gfce.statistics.tables.table5_drops import print_drops
 from gfce.study import Results
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,7 @@ import numpy as np
 import pandas as pd
 
 from gfce.config import StudyConfig
-from gfce.study import Cell, Results, cells, model_label, test_institutions
+from gfce.study import CELL_KEYS, Cell, Results, cells, model_label, test_institutions
 
 NAMES = [f"Institution-{i}" for i in range(1, 8)]
 PAPER_SIZES = dict(zip(NAMES, (18, 18, 18, 18, 9, 9, 7), strict=True))
@@ -41,11 +42,8 @@ def cell_scores(
             for scaling in scalings:
                 rows.append(
                     {
-                        "network": cell.network,
-                        "normalization": cell.normalization,
-                        "training_set": cell.training_set,
+                        **asdict(cell),
                         "model": model_label(config, cell),
-                        "seed": cell.seed,
                         "institution": institution,
                         "cohort": cohort,
                         "patient_id": f"{institution[-1]}{patient:02d}",
@@ -71,8 +69,12 @@ def simulated_metrics(
 
 def write_cells(config: StudyConfig, metrics: pd.DataFrame) -> None:
     """Write metrics as `gfce evaluate` does: a file for each cell."""
-    keys = ["network", "normalization", "training_set", "seed"]
-    for key, frame in metrics.groupby(keys, sort=False):
+    for key, frame in metrics.groupby(list(CELL_KEYS), sort=False):
         path = Results(config).cell_metrics(Cell(*key))
         path.parent.mkdir(parents=True, exist_ok=True)
         frame.to_csv(path, index=False)
+
+
+def table(config: StudyConfig, name: str) -> pd.DataFrame:
+    """Read a table that was written."""
+    return pd.read_csv(Results(config).tables / f"{name}.csv")
