@@ -102,6 +102,11 @@ def _import_weights(arguments: argparse.Namespace) -> None:
 
 
 def _schema(arguments: argparse.Namespace) -> None:
+    if arguments.tables:
+        from gfce.contract.markdown import tables_markdown
+
+        print(tables_markdown(), end="")
+        return
     from gfce.schema import schema_markdown, schema_text
 
     print(schema_markdown() if arguments.markdown else schema_text(), end="")
@@ -201,7 +206,10 @@ COMMANDS: dict[str, Command] = {
     "schema": Command(
         _schema,
         "Print the JSON schema of a study configuration.",
-        [_argument("--markdown", action="store_true", help="as tables for a reader")],
+        [
+            _argument("--markdown", action="store_true", help="as tables for a reader"),
+            _argument("--tables", action="store_true", help="the columns of all results instead"),
+        ],
     ),
 }
 
