@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gfce.cohort.index import PATIENT_COLUMNS
+from gfce.cohort.tables import PATIENTS
 from gfce.images.modalities import INPUTS, MODALITIES
 
 
@@ -16,4 +16,4 @@ def test_columns_of_patients_csv() -> None:
         *("patient_id", "institution", "role", "split", "t1w", "t2w", "ce"),
         *("field_strength_t", "slices", "voxel_mm", "sha256_t1w", "sha256_t2w", "sha256_ce"),
         *("tumour", "sha256_tumour"),
-    ] == PATIENT_COLUMNS
+    ] == PATIENTS.names

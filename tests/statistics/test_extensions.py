@@ -33,34 +33,26 @@ TABLE = StudyTable(
     name="statistics/counts", title="Counts", key=("model",), columns=(MODEL, N), make=count
 )
 """
+AXIS = {
+    "study/cell.py": (
+        "    seed: int | str = _axis(",
+        '    repair: str = _axis(lambda config: config.grid.repairs, "Repair", absent="none")\n',
+    ),
+    "config/sections.py": (
+        "    seeds: Annotated[list[Seed], Field(min_length=1)] = [1]\n",
+        '    repairs: list[Identifier] = ["none"]\n    """Repairs."""\n',
+    ),
+}
+"""The two files that an axis takes: the line to write it behind or before, and its own."""
 SCRIPT = """
 import sys
-from dataclasses import dataclass
 from pathlib import Path
-import gfce.study
-
-@dataclass(frozen=True, order=True)
-class Cell(gfce.study.Cell):
-    repair: str = "none"
-
-    @property
-    def folder(self):
-        return self.repair / super().folder
-
-cells, label = gfce.study.cells, gfce.study.model_label
-gfce.study.Cell = Cell
-gfce.study.cells = lambda config: [
-    Cell(c.network, c.normalization, c.training_set, c.seed, repair)
-    for repair in ("none", "n4") for c in cells(config)
-]
-gfce.study.model_label = lambda config, cell: f"{label(config, cell)} {cell.repair}"
-
 from samples_of_scores import NAMES, simulated_metrics, study, write_cells
 from gfce.statistics.inference.step import compare
 from gfce.statistics.tables.step import tabulate
 
 cohort = {"dataset": "bids", "development": NAMES[:2], "external": NAMES[3:5]}
-config = study(Path(sys.argv[1]), cohort=cohort)
+config = study(Path(sys.argv[1]), cohort=cohort, grid={"repairs": ["none", "n4"]})
 metrics = simulated_metrics(config)
 write_cells(config, metrics.assign(bias=metrics["mae"] / 2))
 tabulate(config)
@@ -76,6 +68,8 @@ def extended(tmp_path_factory: pytest.TempPathFactory) -> Path:
     package = Path(shutil.copytree(REPOSITORY / "gfce", folder / "gfce", ignore=ignored))
     (package / "evaluation" / "metrics" / "bias.py").write_text(BIAS, encoding="utf-8")
     (package / "statistics" / "inference" / "counts.py").write_text(COUNTS, encoding="utf-8")
+    for name, (line, addition) in AXIS.items():
+        _add(package / name, line, addition)
     paths = os.pathsep.join([str(folder), str(REPOSITORY / "tests")])
     done = subprocess.run(
         [sys.executable, "-c", SCRIPT, str(folder / "results")],
@@ -87,6 +81,17 @@ def extended(tmp_path_factory: pytest.TempPathFactory) -> Path:
     )
     assert done.returncode == 0, done.stderr
     return folder / "results" / "test"
+
+
+def _add(path: Path, line: str, addition: str) -> None:
+    """Write an addition before a line of a file, or behind the field that the line begins."""
+    before, found, after = path.read_text(encoding="utf-8").partition(line)
+    assert found
+    if line.endswith("("):
+        rest, newline, after = after.partition("\n")
+        path.write_text(before + line + rest + newline + addition + after, encoding="utf-8")
+    else:
+        path.write_text(before + addition + line + after, encoding="utf-8")
 
 
 def read(results: Path, name: str) -> pd.DataFrame:
@@ -115,15 +120,13 @@ def test_an_axis_parts_the_models(extended: Path) -> None:
     (metrics,) = (r for r in package["resources"] if r["name"] == "metrics")
     assert "repair" in metrics["schema"]["primaryKey"]
     design = read(extended, "tables/table1")
-    assert design["repair"].tolist() == ["none"] * 6 + ["n4"] * 6
+    assert design["repair"].tolist() == ["none", "n4"] * 6
     tests = read(extended, "statistics/paired_tests")
-    repairs = [tests[name].str.split(" ").str[-1] for name in ("model_a", "model_b")]
+    repairs = [tests[name].str.endswith(" n4") for name in ("model_a", "model_b")]
     assert (repairs[0] == repairs[1]).all(), "no family compares models of two repairs"
     assert (tests["family"] == "B").any()
     assert (extended / "tables" / "table2_mmgsn_net_z_score_n4.csv").exists()
-    assert set(read(extended, "tables/table3")["model"]) == {
-        *("Uni-z1 none", "Uni-z2 none", "Pooled-Z none")
-    }
+    assert set(read(extended, "tables/table3")["model"]) == {"Uni-z1", "Uni-z2", "Pooled-Z"}
     assert set(read(extended, "statistics/mixed_model")["repair"]) == {"none", "n4"}
     findings = read(extended, "statistics/findings")
     claims = findings[findings["claim"] == "second_normalization_drops_less"]

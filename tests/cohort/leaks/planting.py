@@ -10,7 +10,8 @@ import pandas as pd
 from cohorts import minimal_config
 from scipy import ndimage
 
-from gfce.cohort.leaks import COLUMNS, find_leaks
+from gfce.cohort.leaks import find_leaks
+from gfce.cohort.tables import LEAKS
 from gfce.config import StudyConfig
 from gfce.images.arrays import Geometry
 from gfce.images.modalities import MODALITIES
@@ -66,7 +67,7 @@ def expected(
     severity: str, kind: str, first: Any, second: Any = None, **more: Any
 ) -> dict[str, Any]:
     """A row of leaks.csv but for its score."""
-    row = dict.fromkeys(COLUMNS) | {"severity": severity, "kind": kind, "training_sets": ""}
+    row = dict.fromkeys(LEAKS.names) | {"severity": severity, "kind": kind, "training_sets": ""}
     row |= {"patient_id": first["patient_id"], "institution": first["institution"]}
     if second is not None:
         row |= {"other_patient_id": second["patient_id"]}
@@ -78,7 +79,7 @@ def same(row: dict[str, Any], expectation: dict[str, Any]) -> bool:
     """Whether a row is as expected, whatever its score."""
     return all(
         row[name] == expectation[name] or (pd.isna(row[name]) and expectation[name] is None)
-        for name in COLUMNS
+        for name in LEAKS.names
         if name != "score"
     )
 

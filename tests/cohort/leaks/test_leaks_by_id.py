@@ -6,7 +6,8 @@ import pandas as pd
 import pytest
 from planting import expected, only_row, patient, same
 
-from gfce.cohort.leaks import COLUMNS, find_leaks, guard
+from gfce.cohort.leaks import find_leaks, guard
+from gfce.cohort.tables import LEAKS
 from gfce.config import StudyConfig
 from gfce.errors import UserError
 from gfce.study import Results
@@ -18,7 +19,7 @@ def test_a_clean_cohort_has_a_header_and_nothing_else(
     path = Results(study).root / "cohort" / "leaks.csv"
     guard(study, workers=2)
     first = path.read_bytes()
-    assert first.decode() == ",".join(COLUMNS) + "\n"
+    assert first.decode() == ",".join(LEAKS.names) + "\n"
     guard(study)
     assert path.read_bytes() == first
     assert capsys.readouterr().err == ""
