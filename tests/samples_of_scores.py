@@ -11,6 +11,7 @@ import pandas as pd
 
 from gfce.config import StudyConfig
 from gfce.contract.keys import CELL_KEYS
+from gfce.evaluation.tables import METRICS_TABLE
 from gfce.study import Cell, Results, cells, model_label, test_institutions
 
 NAMES = [f"Institution-{i}" for i in range(1, 8)]
@@ -56,7 +57,7 @@ def cell_scores(
                         "ssim": 0.9 + 0.01 * draw[2],
                     }
                 )
-    return pd.DataFrame(rows)
+    return METRICS_TABLE.frame(rows)
 
 
 def simulated_metrics(
