@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from gfce.config import StudyConfig
+from gfce.evaluation.tables import METRICS_TABLE
 from gfce.study import CELL_KEYS, Cell, Results, cells, model_label, test_institutions
 
 NAMES = [f"Institution-{i}" for i in range(1, 8)]
@@ -55,7 +56,7 @@ def cell_scores(
                         "ssim": 0.9 + 0.01 * draw[2],
                     }
                 )
-    return pd.DataFrame(rows)
+    return METRICS_TABLE.frame(rows)
 
 
 def simulated_metrics(

@@ -119,6 +119,9 @@ def test_an_axis_parts_the_models(extended: Path) -> None:
     package = json.loads((extended / "datapackage.json").read_text(encoding="utf-8"))
     (metrics,) = (r for r in package["resources"] if r["name"] == "metrics")
     assert "repair" in metrics["schema"]["primaryKey"]
+    assert list(read(extended, "metrics").columns[:5]) == [
+        *("network", "normalization", "training_set", "repair", "model"),
+    ]
     design = read(extended, "tables/table1")
     assert design["repair"].tolist() == ["none", "n4"] * 6
     tests = read(extended, "statistics/paired_tests")

@@ -39,9 +39,9 @@ def _header(titles: list[str]) -> list[str]:
 
 
 def _summary_row(row: dict[str, Any], printed: list[str], *notes: str) -> str:
-    place = [row["table"].removeprefix("table"), row["row"], row["column"]]
+    cell = [row["table"].removeprefix("table"), row["row"], row["column"]]
     span = f"{_fixed(row['recomputed_low'])} to {_fixed(row['recomputed_high'])}"
-    return "| " + " | ".join([*place, *printed, _fixed(row["recomputed"]), span, *notes]) + " |"
+    return "| " + " | ".join([*cell, *printed, _fixed(row["recomputed"]), span, *notes]) + " |"
 
 
 def _fixed(value: float) -> str:

@@ -47,7 +47,7 @@ def institution_rows(scores: pd.DataFrame, models: Sequence[Model]) -> pd.DataFr
     An institution without a scored patient has a row with n = 0 and empty values; n counts the
     patients that have a score of the first metric.
     """
-    listed = [(model.label, *place) for model in models for place in model.institutions()]
+    listed = [(model.label, *tested) for model in models for tested in model.institutions()]
     index = pd.MultiIndex.from_tuples(listed, names=["model", "institution", "cohort"])
     grouped = scores.groupby(["model", "institution", "cohort"], observed=True)
     summary: dict[str, pd.Series[Any]] = {"n": grouped[METRICS[0].name].count()}

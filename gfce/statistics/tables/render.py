@@ -113,9 +113,9 @@ def print_percent(
     ]
     kinds = table.assign(is_overall=table["model"] == OVERALL)
     bold = {
-        (place, len(keys) + number)
+        (row, len(keys) + number)
         for number, column in enumerate(titles)
-        for place in best(kinds, ["is_overall"], column, best_is_high)
+        for row in best(kinds, ["is_overall"], column, best_is_high)
     }
     header = [key.capitalize() for key in keys]
     header += [f"{title} (%)" for title in titles.values()]
@@ -127,12 +127,12 @@ def _percent(value: float) -> str:
 
 
 def best(rows: pd.DataFrame, keys: list[str], column: str, best_is_high: bool) -> list[int]:
-    """Places of the best values among rows alike in `keys`, where there are two to compare."""
+    """Numbers of the rows with the best value of those alike in `keys`, if there are several."""
     values = rows.reset_index(drop=True)
     grouped = values.groupby(keys, sort=False)[column]
     best_values = grouped.transform("max" if best_is_high else "min")
     is_best = (values[column] == best_values) & (grouped.transform("count") > 1)
-    return [place for place, chosen in enumerate(is_best) if chosen]
+    return [row for row, chosen in enumerate(is_best) if chosen]
 
 
 def shown(value: Any, column: str) -> str:
@@ -155,7 +155,7 @@ def _tex(text: str) -> str:
 
 def _tex_row(cells: Sequence[str], bold: set[int] | None = None) -> str:
     marked = [
-        rf"\textbf{{{_tex(cell)}}}" if place in (bold or set()) else _tex(cell)
-        for place, cell in enumerate(cells)
+        rf"\textbf{{{_tex(cell)}}}" if column in (bold or set()) else _tex(cell)
+        for column, cell in enumerate(cells)
     ]
     return " & ".join(marked) + r" \\"

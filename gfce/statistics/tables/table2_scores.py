@@ -116,12 +116,12 @@ def print_scores(
         for row in records(rows)
     ]
     bold = {
-        (place, 3 + column)
+        (row, 3 + column)
         for column, metric in enumerate(scores)
-        for place in best(rows, ["testing", "cohort"], metric.mean, metric.higher_is_better)
+        for row in best(rows, ["testing", "cohort"], metric.mean, metric.higher_is_better)
     }
     changes = rows["model"].ne(rows["model"].shift())
-    rules = {place for place, change in enumerate(changes) if change and place}
+    rules = {row for row, changed in enumerate(changes) if changed and row}
     header = ["Model", "Testing", "n", *(metric.title for metric in scores)]
     return Printed(f"Table {number}. {title}", header, cells, bold, rules, [LEGEND, *notes], 2)
 

@@ -51,7 +51,7 @@ def print_drops(rows: pd.DataFrame) -> Printed:
     """The drops, the smallest in bold, a line below each group."""
     titles = {metric.drop: metric.label for metric in METRICS if metric.drop in rows.columns}
     printed = print_percent(rows, CAPTION, ["normalization", "model"], titles, best_is_high=False)
-    rules = {place + 1 for place, name in enumerate(rows["model"]) if name == OVERALL}
+    rules = {row + 1 for row, name in enumerate(rows["model"]) if name == OVERALL}
     note = "Overall: unweighted mean of the drops above. Bold: the smallest drop."
     return replace(printed, rules=rules - {len(rows)}, notes=[note])
 
