@@ -47,7 +47,7 @@ EXCLUSIONS = Table(
     title="Patients that quality control left out",
     columns=(
         PATIENT_ID,
-        INSTITUTION,
+        Column("institution", "string", "Institution of the patient, as participants.tsv has it"),
         Column("reason", "string", "Why quality control left the patient out"),
     ),
 )

@@ -10,11 +10,11 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from gfce.estimating.size import StudySize
+from gfce.evaluation.metrics import METRICS
 from gfce.study import Results
 
-ASSUMED_SD = {"mae": 0.007, "psnr_db": 1.3}
-"""Standard deviation between patients: about the mean of those that the paper prints (MAE on the
-[0, 1] scale, PSNR in dB)."""
+ASSUMED_SD = {metric.name: metric.assumed_sd for metric in METRICS if metric.assumed_sd}
+"""Standard deviation between patients of each metric that says one."""
 
 
 @dataclass(frozen=True)
@@ -24,15 +24,13 @@ class Precision:
     Attributes:
         institution: where the patients are from.
         patients: number of its test patients.
-        mae: half-width for MAE, [0, 1] scale (None: fewer than two patients).
-        psnr_db: half-width for PSNR, dB.
+        half_width: by metric, in its unit (None: fewer than two patients).
         source: `pilot` (the study's scores so far) or `assumed`.
     """
 
     institution: str
     patients: int
-    mae: float | None
-    psnr_db: float | None
+    half_width: dict[str, float | None]
     source: str
 
 
@@ -47,8 +45,8 @@ def _precision(
 ) -> Precision:
     patients = size.tested_at(institution)
     sd = pilot.get(institution)
-    mae, psnr = (half_width((sd or ASSUMED_SD)[metric], patients) for metric in ASSUMED_SD)
-    return Precision(institution, patients, mae, psnr, "pilot" if sd else "assumed")
+    widths = {metric: half_width((sd or ASSUMED_SD)[metric], patients) for metric in ASSUMED_SD}
+    return Precision(institution, patients, widths, "pilot" if sd else "assumed")
 
 
 def half_width(sd: float, patients: int) -> float | None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 from dataclasses import asdict
 
-from gfce.planning.confidence import Precision
+from gfce.evaluation.metrics import metric_named
+from gfce.planning.confidence import ASSUMED_SD, Precision
 from gfce.planning.plan import Plan, Taken
 
 
@@ -36,11 +37,15 @@ def plan_text(content: Plan) -> str:
         f"  {'in all':<22}{_size(sum(content.disk_bytes.values())):>10}",
         "",
         "Expected 95 % confidence interval of an institution's mean",
-        f"  {'institution':<22}{'patients':>9}{'MAE +-':>10}{'PSNR +-':>12}  SD from",
+        f"  {'institution':<22}{'patients':>9}{_metric_titles()}  SD from",
         *(_precision_line(row) for row in content.precision),
         *_assumption_lines(content.assumptions),
     ]
     return "\n".join(lines) + "\n"
+
+
+def _metric_titles() -> str:
+    return "".join(f"{metric_named(name).label + ' +-':>12}" for name in ASSUMED_SD)
 
 
 def _assumption_lines(assumptions: list[str]) -> list[str]:
@@ -59,10 +64,15 @@ def _taken_lines(taken: Taken | None) -> list[str]:
 
 
 def _precision_line(row: Precision) -> str:
-    if row.mae is None or row.psnr_db is None:
-        return f"  {row.institution:<22}{row.patients:>9}{'none':>10}{'none':>12}  too few patients"
-    psnr = f"{row.psnr_db:.2f} dB"
-    return f"  {row.institution:<22}{row.patients:>9}{row.mae:>10.4f}{psnr:>12}  {row.source}"
+    known = all(width is not None for width in row.half_width.values())
+    widths = "".join(f"{_width(name, row):>12}" for name in row.half_width)
+    source = row.source if known else "too few patients"
+    return f"  {row.institution:<22}{row.patients:>9}{widths}  {source}"
+
+
+def _width(name: str, row: Precision) -> str:
+    width, unit = row.half_width[name], metric_named(name).unit
+    return "none" if width is None else f"{width:.2g}{'' if unit == '1' else ' ' + unit}"
 
 
 def _size(amount: float) -> str:

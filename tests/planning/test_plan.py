@@ -149,9 +149,9 @@ def test_the_spread_of_a_pilot_replaces_the_assumed_one(configure: Configure) ->
             writer.writerow([*axes, "A", "tumour", "reference", 9, 9])
     pilot, other, *_ = precisions(size)
     assert pilot.source == "pilot"
-    assert pilot.mae == pytest.approx(half_width(0.02 / 2**0.5, 4))
-    assert pilot.psnr_db == pytest.approx(half_width(4 / 2**0.5, 4))
-    assert other.mae == half_width(ASSUMED_SD["mae"], 3)
+    assert pilot.half_width["mae"] == pytest.approx(half_width(0.02 / 2**0.5, 4))
+    assert pilot.half_width["psnr_db"] == pytest.approx(half_width(4 / 2**0.5, 4))
+    assert other.half_width["mae"] == half_width(ASSUMED_SD["mae"], 3)
 
 
 def test_finished_trainings_say_how_fast_they_were(configure: Configure) -> None:
