@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import warnings
-
 import numpy as np
-import pydicom
 from numpy.typing import NDArray
 from pydicom.dataset import Dataset
 from pydicom.uid import (
@@ -18,7 +15,8 @@ from pydicom.uid import (
 
 from gfce.dicom import tags
 from gfce.dicom.frames import Frame, group
-from gfce.dicom.headers import Header
+from gfce.dicom.headers import Header, read_all
+from gfce.dicom.quiet import quietly
 from gfce.dicom.stacks import Points, Stack, corners_of, is_in_order
 from gfce.errors import UserError
 from gfce.images.volumes import Image, to_array
@@ -80,16 +78,16 @@ def _check_voxels(image: Image, array: NDArray[np.float32], header: Header) -> N
 
 def _intensities(header: Header) -> NDArray[np.float64]:
     """The images of a file, (frame, row, column): stored values by RescaleSlope."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
+    with quietly():
         try:
-            dataset = pydicom.dcmread(header.path, force=True)
+            dataset = read_all(header)
             stored = dataset.pixel_array.reshape(-1, header.rows, header.columns)
         except Exception:  # whatever a broken file does to the parser
             raise UserError("a file of it cannot be decoded: export it again") from None
-    shared = tags.item(dataset, "SharedFunctionalGroupsSequence")
-    per_frame = [*tags.items(dataset, "PerFrameFunctionalGroupsSequence")] or [dataset]
-    scale = np.array([_scale(dataset, groups, shared) for groups in per_frame])[..., None, None]
+        shared = tags.item(dataset, "SharedFunctionalGroupsSequence")
+        per_frame = [*tags.items(dataset, "PerFrameFunctionalGroupsSequence")] or [dataset]
+        scales = [_scale(dataset, groups, shared) for groups in per_frame]
+    scale = np.array(scales)[..., None, None]
     return stored * scale[:, 0] + scale[:, 1]
 
 

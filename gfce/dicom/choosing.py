@@ -16,6 +16,8 @@ SHOWN = {"t1w": "T1w", "t2w": "T2w", "ce": "CE"}
 StudyPolicy = Literal["only", "first", "last"]
 """Of several studies that could serve: none is taken, or the first or the last."""
 BY_HAND = "by hand"
+ENHANCED = ("after", "given", "words")
+"""What is known of the contrast agent where it is in the body."""
 
 
 @dataclass
@@ -149,11 +151,17 @@ def _refuse(study: StudyChoice, verdicts: list[Verdict], why: str) -> None:
 
 
 def _check_times(study: StudyChoice) -> None:
-    """T1w is to be without and CE with contrast: so T1w comes first."""
+    """T1w is to be without and CE with contrast, so T1w comes first, if times can be believed."""
     times = {modality: verdict.stack.acquired for modality, verdict in study.chosen.items()}
     t1w, t2w, ce = (times.get(modality) for modality in MODALITIES)
-    if t1w is not None and ce is not None and t1w >= ce:
-        study.ambiguous.append("CE was not acquired after T1w: one of them is not what it seems")
+    if t1w is not None and study.chosen["t1w"].why != BY_HAND:
+        for verdict in study.verdicts:
+            acquired = verdict.stack.acquired
+            if verdict.facts.contrast in ENHANCED and acquired is not None and acquired < t1w:
+                study.ambiguous.append(
+                    f"T1w was acquired after {verdict.shown}, which says that contrast was given"
+                )
+                break
     if t2w is not None and ce is not None and t2w > ce:
         study.notes.append("T2w was acquired after CE, with the contrast agent in the body")
 

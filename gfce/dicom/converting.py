@@ -9,15 +9,14 @@ from __future__ import annotations
 import shutil
 import subprocess
 import tempfile
-import warnings
 from pathlib import Path
 
-import pydicom
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import UID, ExplicitVRLittleEndian
 
 from gfce.dicom.checking import check_image
-from gfce.dicom.headers import Header
+from gfce.dicom.headers import Header, read_all
+from gfce.dicom.quiet import quietly
 from gfce.dicom.stacks import Stack
 from gfce.errors import UserError
 from gfce.images.reading import read_image
@@ -74,24 +73,28 @@ def convert(stack: Stack, folder: Path) -> Image:
 
 def _stage(header: Header, path: Path) -> None:
     if header.preamble and not header.deflated:
-        path.symlink_to(header.path.resolve())
-    else:
-        _rewrite(header, path)
+        try:
+            path.symlink_to(header.path.resolve())
+            return
+        except OSError:  # a file system without links
+            pass
+    _rewrite(header, path)
 
 
 def _rewrite(header: Header, path: Path) -> None:
     """Write a file that dcm2niix reads, with the elements that it needs and no others."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
+    with quietly():
         try:
-            dataset = pydicom.dcmread(header.path, force=True)
+            dataset = read_all(header)
             clean = Dataset()
             for keyword in REWRITTEN:
                 if keyword in dataset:
                     clean[keyword] = dataset[keyword]
             clean.StudyInstanceUID, clean.SeriesInstanceUID = "2.25.1", "2.25.2"
             clean.file_meta = FileMetaDataset()
-            clean.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
+            encapsulated = header.compressed and not header.deflated
+            syntax = UID(header.transfer_syntax) if encapsulated else ExplicitVRLittleEndian
+            clean.file_meta.TransferSyntaxUID = syntax
             clean.save_as(path, enforce_file_format=True, implicit_vr=False, little_endian=True)
         except Exception:  # whatever a broken file does to the parser
             raise UserError("a file of it cannot be read: export it again") from None

@@ -8,18 +8,17 @@ never leave this package but as pseudonyms.
 from __future__ import annotations
 
 import re
-import warnings
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO
 
 import pydicom
-from pydicom import config as pydicom_config
-from pydicom.dataset import Dataset, FileDataset
+from pydicom.dataset import Dataset, FileDataset, FileMetaDataset
 from pydicom.uid import (
     UID,
     DeflatedExplicitVRLittleEndian,
     EnhancedMRImageStorage,
+    ExplicitVRLittleEndian,
     ImplicitVRLittleEndian,
     LegacyConvertedEnhancedMRImageStorage,
     MRImageStorage,
@@ -38,6 +37,7 @@ from gfce.dicom.files import (
 )
 from gfce.dicom.frames import Frame, classic_frames, enhanced_frames
 from gfce.dicom.keywords import KEYWORDS
+from gfce.dicom.quiet import quietly
 
 ENHANCED = (EnhancedMRImageStorage, LegacyConvertedEnhancedMRImageStorage)
 
@@ -46,8 +46,8 @@ ENHANCED = (EnhancedMRImageStorage, LegacyConvertedEnhancedMRImageStorage)
 class Identity:
     """Who is imaged, and when: for grouping and for pseudonyms, never for output."""
 
-    patient_id: str
-    issuer: str
+    patient_id: str = field(repr=False)
+    issuer: str = field(repr=False)
     names: frozenset[str] = field(repr=False)
     """Parts of the patient's names and ids, in lower case."""
     birth_date: str = field(repr=False)
@@ -61,13 +61,13 @@ class Identity:
 class Header:
     """A file with one or more images of one series."""
 
-    path: Path
+    path: Path = field(repr=False)
     identity: Identity
     study_uid: str
     series_uid: str
     instance_uid: str
     series_number: int | None
-    description: str
+    description: str = field(repr=False)
     """SeriesDescription, free text: only words that a rule names may be shown."""
     rows: int
     columns: int
@@ -84,6 +84,11 @@ class Header:
     images_in_acquisition: int | None
 
     @property
+    def compressed(self) -> bool:
+        """Whether the pixels, or the whole dataset, are compressed."""
+        return bool(self.transfer_syntax) and UID(self.transfer_syntax).is_compressed
+
+    @property
     def deflated(self) -> bool:
         """Whether the whole dataset is compressed (PS3.5, A.5)."""
         return self.transfer_syntax == DeflatedExplicitVRLittleEndian
@@ -95,8 +100,7 @@ def read_header(path: Path) -> Header:
     Raises:
         Unusable: it holds no MR image that can be told whose it is.
     """
-    with open_file(path) as file, warnings.catch_warnings():
-        warnings.simplefilter("ignore")
+    with open_file(path) as file, quietly():
         preamble = has_preamble(file)
         dataset = _read(file, preamble)
         if tags.text(dataset, "SOPClassUID") not in (MRImageStorage, *ENHANCED):
@@ -109,17 +113,30 @@ def read_header(path: Path) -> Header:
             raise Unusable(BROKEN) from None
 
 
+def read_all(header: Header) -> FileDataset:
+    """Read a file with its pixels, to be used within `quietly` as long as the dataset is.
+
+    Raises:
+        Exception: whatever a broken file does to pydicom.
+    """
+    dataset = pydicom.dcmread(header.path, force=not header.preamble)
+    if not header.transfer_syntax:
+        # Only the meta information before a dataset says it, and it may be lost.
+        implicit, _ = dataset.original_encoding
+        dataset.file_meta = FileMetaDataset()
+        dataset.file_meta.TransferSyntaxUID = (
+            ImplicitVRLittleEndian if implicit else ExplicitVRLittleEndian
+        )
+    return dataset
+
+
 def _read(file: BinaryIO, preamble: bool) -> FileDataset:
-    mode = pydicom_config.settings.reading_validation_mode
-    pydicom_config.settings.reading_validation_mode = pydicom_config.IGNORE
     try:
         return pydicom.dcmread(
             file, force=not preamble, stop_before_pixels=True, specific_tags=list(KEYWORDS)
         )
     except Exception:  # whatever a broken file does to the parser
         raise Unusable(BROKEN) from None
-    finally:
-        pydicom_config.settings.reading_validation_mode = mode
 
 
 def _header(path: Path, file: BinaryIO, dataset: FileDataset, preamble: bool) -> Header:

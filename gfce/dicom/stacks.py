@@ -141,10 +141,11 @@ def _problem_of_distances(frames: list[Frame]) -> str | None:
     if gaps.min() < SAME_PLACE_MM:
         places = 1 + int((gaps >= SAME_PLACE_MM).sum())
         return f"{len(frames)} images at {places} positions (echoes, phases or repetitions)"
-    usual = float(np.median(gaps))
+    # A gap is a multiple of the least distance; of many gaps the median would be one.
+    usual = float(gaps.min())
     missing = np.rint(gaps / usual) - 1
     uneven = np.abs(gaps - usual * (missing + 1)) > SLICE_TOLERANCE * usual
-    if uneven.any() or missing.min() < 0:
+    if uneven.any():
         return f"its slices are {gaps.min():.3g} to {gaps.max():.3g} mm apart"
     if missing.any():
         return f"{int(missing.sum())} slices are missing (usual distance {usual:.3g} mm)"

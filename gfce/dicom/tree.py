@@ -81,7 +81,10 @@ def _is_same_image(first: Header, second: Header) -> bool:
         return False
     if not (first.whole and second.whole):
         return True
-    return _pixels(first) == _pixels(second)
+    try:
+        return _pixels(first) == _pixels(second)
+    except OSError:  # the name of a file, which its message has, may be the patient's
+        return False
 
 
 def _pixels(header: Header) -> str:

@@ -1,4 +1,7 @@
-"""DICOM files as scanners of three vendors write them, of small arrays; docs/dicom.md has sources."""
+"""Small DICOM files as the scanners of three vendors write them; docs/dicom.md has the sources."""
+
+# A table is read by its rows.
+# ruff: noqa: E501
 
 from __future__ import annotations
 
@@ -24,6 +27,12 @@ from pydicom.uid import (
     RLELossless,
     generate_uid,
 )
+
+from gfce.cohort.reading import read_dataset
+from gfce.dicom.importing import import_dicom
+from gfce.dicom.institutions import parse_institutions
+from gfce.images.reading import read_image
+from gfce.images.volumes import Image
 
 AXIAL = (1.0, 0.0, 0.0, 0.0, 1.0, 0.0)
 SAGITTAL = (0.0, 1.0, 0.0, 0.0, 0.0, -1.0)
@@ -286,6 +295,20 @@ def _spin_echo(description: str, **elements: Any) -> dict[str, Any]:
         "SeriesDescription": description,
         **elements,
     }
+
+
+def import_all(folder: Path, **options: Any) -> str:
+    """Import `folder`/dicom into `folder`/data, everyone of institution North."""
+    options = {"institution": parse_institutions("name=North"), **options}
+    return import_dicom(
+        folder / "dicom", folder / "data", key=folder / "private" / "key", **options
+    )
+
+
+def images_of(folder: Path) -> dict[str, Image]:
+    """The images of an imported dataset of one patient."""
+    [patient] = read_dataset(folder / "data")
+    return {modality: read_image(paths[0]) for modality, paths in patient.files.items()}
 
 
 def _common(series: Series, instance: str) -> Dataset:
