@@ -97,7 +97,7 @@ def enhanced_acquisition(dataset: Dataset) -> Acquisition:
     agents = tags.value(dataset, "ContrastBolusAgentSequence")
     return replace(
         common,
-        scanning_sequence=common.scanning_sequence or _sequence_of(dataset, modifier),
+        scanning_sequence=_sequence_of(dataset, modifier) or common.scanning_sequence,
         repetition_time_ms=tags.number(timing, "RepetitionTime"),
         echo_time_ms=tags.number(group(first, shared, "MREchoSequence"), "EffectiveEchoTime"),
         inversion_time_ms=tags.number(modifier, "InversionTimes"),

@@ -86,7 +86,7 @@ class Header:
     @property
     def compressed(self) -> bool:
         """Whether the pixels, or the whole dataset, are compressed."""
-        return bool(self.transfer_syntax) and UID(self.transfer_syntax).is_compressed
+        return _is_compressed(self.transfer_syntax)
 
     @property
     def deflated(self) -> bool:
@@ -189,7 +189,6 @@ def _has_pixels(path: Path, file: BinaryIO, dataset: FileDataset, syntax: str, f
     if syntax == DeflatedExplicitVRLittleEndian:
         # Inflating has read it to its end; how many pixels there are is seen when it is converted.
         return True
-    compressed = bool(syntax) and UID(syntax).is_compressed
     bits = _whole(dataset, "BitsAllocated") or 0
     pixels = (_whole(dataset, "Rows") or 0) * (_whole(dataset, "Columns") or 0) * frames
     samples = _whole(dataset, "SamplesPerPixel") or 1
@@ -198,8 +197,16 @@ def _has_pixels(path: Path, file: BinaryIO, dataset: FileDataset, syntax: str, f
         file,
         implicit=bool(implicit) or syntax == ImplicitVRLittleEndian,
         little=bool(little),
-        expected=None if compressed else pixels * samples * bits // 8,
+        expected=None if _is_compressed(syntax) else pixels * samples * bits // 8,
     )
+
+
+def _is_compressed(syntax: str) -> bool:
+    """Whether pixels are compressed; in a syntax that pydicom does not know they may be."""
+    try:
+        return bool(syntax) and UID(syntax).is_compressed
+    except ValueError:
+        return True
 
 
 def _whole(dataset: Dataset, keyword: str) -> int | None:
