@@ -10,7 +10,7 @@ from gfce.dicom.choices import Choices, read_choices
 from gfce.dicom.choosing import StudyPolicy, choose_series, choose_study
 from gfce.dicom.converting import convert
 from gfce.dicom.institutions import Institutions
-from gfce.dicom.patients import DicomPatient, check_level, group
+from gfce.dicom.patients import DicomPatient, group
 from gfce.dicom.pseudonyms import Pseudonyms, read_key, write_links
 from gfce.dicom.report import PatientPlan, grid_notes, report_text
 from gfce.dicom.rules import Rules, read_rules
@@ -59,7 +59,6 @@ def import_dicom(
     pseudonyms = Pseudonyms(read_key(key, dataset))
     tree = read_tree(folder)
     patients = group(tree, folder, institution, pseudonyms)
-    check_level(patients, institution)
     write_links(key, {patient.pseudonym: patient.link for patient in patients})
     _check_choices(chosen, patients)
     plans = [_plan(patient, table, chosen, study, tree) for patient in patients]

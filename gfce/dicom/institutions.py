@@ -43,8 +43,8 @@ class Institutions:
         """The institution of a file.
 
         Raises:
-            UserError: its value is in no table and is no plain name, or may name a patient. The
-                message holds no value.
+            UserError: its value is not in the table, or is no plain name where there is no table.
+                The message holds no value.
         """
         if self.source == "name":
             return self.name
@@ -53,7 +53,17 @@ class Institutions:
             if found not in self.table:
                 raise UserError(f"{SHOWN_SOURCE[self.source]} is not in the table: add it there")
             return self.table[found]
-        return self._plain(found, header)
+        if not NAME.fullmatch(found):
+            raise UserError(
+                f"{SHOWN_SOURCE[self.source]} is no name of letters, digits, - and _: "
+                "give --institution-table"
+            )
+        return found
+
+    @property
+    def may_name_patients(self) -> bool:
+        """Whether values become names as they are."""
+        return self.source in ("level", "tag") and self.table is None
 
     def _value(self, header: Header, folder: Path) -> str:
         if self.source == "tag":
@@ -64,16 +74,6 @@ class Institutions:
         if len(folders) < self.level:
             raise UserError(f"a file lies above folder level {self.level}: move it")
         return folders[self.level - 1]
-
-    def _plain(self, found: str, header: Header) -> str:
-        shown = SHOWN_SOURCE[self.source]
-        if not NAME.fullmatch(found):
-            raise UserError(
-                f"{shown} is no name of letters, digits, - and _: give --institution-table"
-            )
-        if header.identity.names & set(re.split(r"[^a-z0-9]+", found.casefold())):
-            raise UserError(f"{shown} holds a name or id of the patient: name another source")
-        return found
 
 
 def parse_institutions(specification: str, table: Path | None = None) -> Institutions:
@@ -130,13 +130,13 @@ def read_rows(path: Path, columns: tuple[str, ...]) -> list[dict[str, str]]:
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
             reader = csv.DictReader(file, strict=True)
-            rows = list(reader)
+            rows, header = list(reader), reader.fieldnames or ()
     except (UnicodeDecodeError, csv.Error):
         raise UserError(f"{path.name}: is not a CSV table in UTF-8: export it as one") from None
     except OSError as error:
         raise UserError(f"{path.name}: {error.strerror}: name a table to read") from None
     for column in columns:
-        if column not in (reader.fieldnames or ()):
+        if column not in header:
             raise UserError(f"{path.name}: column {column} is missing: add it")
     if any(None in row or None in row.values() for row in rows):
         raise UserError(f"{path.name}: a row is longer or shorter than the header: correct it")

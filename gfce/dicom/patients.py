@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from gfce.dicom.headers import Header
-from gfce.dicom.institutions import Institutions
+from gfce.dicom.institutions import SHOWN_SOURCE, Institutions
 from gfce.dicom.pseudonyms import Pseudonyms
 from gfce.dicom.stacks import Stack, find_problem, split
 from gfce.dicom.tree import Tree
@@ -59,24 +61,39 @@ def group(
         for link, headers in by_patient.items()
     ]
     _check_names(patients)
+    names = {
+        patient.pseudonym: frozenset[str]().union(
+            *(header.identity.names for header in by_patient[patient.link])
+        )
+        for patient in patients
+    }
+    _check_institutions(patients, names, institutions)
     _check_shared_ids(patients, by_patient)
     return sorted(patients, key=lambda patient: patient.pseudonym)
 
 
-def check_level(patients: list[DicomPatient], institutions: Institutions) -> None:
-    """Refuse a folder level at which each patient has a folder: such folders name patients.
+def _check_institutions(
+    patients: list[DicomPatient], names: Mapping[str, frozenset[str]], institutions: Institutions
+) -> None:
+    """Refuse institutions that seem to be patients: each has one patient, or a patient's name.
 
-    Raises:
-        UserError: there is one.
+    `names` are parts of the names and ids of each patient.
     """
-    if institutions.source != "level" or institutions.table is not None:
+    if not institutions.may_name_patients:
         return
-    names = {patient.institution for patient in patients}
-    if len(patients) > 2 and len(names) == len(patients):
+    sizes = Counter(patient.institution for patient in patients)
+    shown = SHOWN_SOURCE[institutions.source]
+    if len(patients) > 2 and max(sizes.values()) == 1:
         raise UserError(
-            f"folder level {institutions.level} has one folder for each patient, not for each "
-            "institution: name another level or give --institution-table"
+            f"{shown} is another for each patient, so it may name patients and not institutions: "
+            "name another source or give --institution-table"
         )
+    for patient in patients:
+        words = set(re.split(r"[^a-z0-9]+", patient.institution.casefold()))
+        if sizes[patient.institution] == 1 and words & names[patient.pseudonym]:
+            # The institution's name is a patient's: no message may hold it.
+            patient.institution = ""
+            patient.problem = f"{shown} holds a name or id of the patient: name another source"
 
 
 def _patient(

@@ -192,7 +192,7 @@ def _unwritable_pixels(folder: Path) -> dict[str, Any]:
 
 
 def _level(folder: Path) -> dict[str, Any]:
-    return {"institution": parse_institutions("level=1")}
+    return {"institution": parse_institutions("level=3")}
 
 
 def _tag(folder: Path) -> dict[str, Any]:
