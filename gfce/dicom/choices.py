@@ -34,6 +34,6 @@ def read_choices(path: Path | None) -> Choices:
             )
         taken = choices.setdefault(patient, {})
         if series.removeprefix("#") in taken:
-            raise UserError(f"{path.name}: row {line}: its series is there twice: keep one row")
+            raise UserError(f"{path.name}: row {line}: its series is given twice: keep one row")
         taken[series.removeprefix("#")] = modality
     return choices

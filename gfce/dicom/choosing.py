@@ -33,8 +33,8 @@ class Verdict:
     """By modality: the number of the first rule that fits, and what to show of it."""
 
     @property
-    def shown(self) -> str:
-        """The stack in a message."""
+    def series(self) -> str:
+        """The name of the series in messages."""
         return f"series {self.stack.label}"
 
 
@@ -67,7 +67,7 @@ def choose_series(
     study = StudyChoice(number, days, [_judge(stack, rules, by_hand) for stack in stacks])
     for verdict in study.verdicts:
         if len(verdict.fits) > 1:
-            _refuse(study, [verdict], f"{verdict.shown} fits {_listed(verdict.fits)}")
+            _refuse(study, [verdict], f"{verdict.series} fits {_listed(verdict.fits)}")
     for modality in MODALITIES:
         _choose(study, modality)
     _check_times(study)
@@ -109,10 +109,10 @@ def _judge(stack: Stack, rules: Rules, by_hand: Mapping[str, str]) -> Verdict:
 
 
 def _first_fit(rules: list[Rule], facts: Facts) -> tuple[int, str] | None:
-    for place, rule in enumerate(rules):
-        shown = evidence(rule, facts)
-        if shown is not None:
-            return place, "; ".join([f"rule {rule.name}", *shown])
+    for number, rule in enumerate(rules):
+        words = evidence(rule, facts)
+        if words is not None:
+            return number, "; ".join([f"rule {rule.name}", *words])
     return None
 
 
@@ -124,7 +124,7 @@ def _choose(study: StudyChoice, modality: str) -> None:
     usable = [verdict for verdict in fitting if not verdict.stack.problem]
     if not usable:
         broken = "; ".join(
-            f"{verdict.shown} is unusable: {verdict.stack.problem}" for verdict in fitting
+            f"{verdict.series} is unusable: {verdict.stack.problem}" for verdict in fitting
         )
         study.missing.append(f"no {SHOWN[modality]} series" + (f" ({broken})" if broken else ""))
         return
@@ -133,7 +133,7 @@ def _choose(study: StudyChoice, modality: str) -> None:
     for verdict in usable:
         if verdict not in candidates and verdict.outcome == "left":
             rule = verdict.fits[modality][1]
-            verdict.why = f"{rule} for {SHOWN[modality]} comes after that of {candidates[0].shown}"
+            verdict.why = f"{rule} for {SHOWN[modality]} comes after that of {candidates[0].series}"
     if len(candidates) > 1:
         names = " and ".join(verdict.stack.label for verdict in candidates)
         rule = candidates[0].fits[modality][1].split(";")[0]
@@ -159,7 +159,7 @@ def _check_times(study: StudyChoice) -> None:
             acquired = verdict.stack.acquired
             if verdict.facts.contrast in ENHANCED and acquired is not None and acquired < t1w:
                 study.ambiguous.append(
-                    f"T1w was acquired after {verdict.shown}, which says that contrast was given"
+                    f"T1w was acquired after {verdict.series}, which says that contrast was given"
                 )
                 break
     if t2w is not None and ce is not None and t2w > ce:
@@ -172,4 +172,4 @@ def _listed(fits: Mapping[str, tuple[int, str]]) -> str:
 
 def verdict_line(verdict: Verdict) -> str:
     """A verdict in the report."""
-    return f"{verdict.outcome}: {verdict.shown}: {verdict.why} [{described(verdict.facts)}]"
+    return f"{verdict.outcome}: {verdict.series}: {verdict.why} [{described(verdict.facts)}]"

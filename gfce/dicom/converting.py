@@ -105,12 +105,12 @@ def _program() -> str:
     try:
         import dcm2niix  # type: ignore[import-untyped]
     except ImportError:
-        found = shutil.which("dcm2niix")
+        program = shutil.which("dcm2niix")
     else:
-        found = dcm2niix.bin
-    if found is None:
+        program = dcm2niix.bin
+    if program is None:
         raise UserError("dcm2niix is not installed: pip install dcm2niix")
-    return str(found)
+    return str(program)
 
 
 def _run(source: Path, target: Path, stack: Stack) -> None:

@@ -73,6 +73,8 @@ class Header:
     columns: int
     samples: int
     photometric: str
+    annotated: bool
+    """Whether text has been burned into the pixels, which may name the patient."""
     transfer_syntax: str
     preamble: bool
     whole: bool
@@ -161,6 +163,7 @@ def _header(path: Path, file: BinaryIO, dataset: FileDataset, preamble: bool) ->
         columns=_whole(dataset, "Columns") or 0,
         samples=_whole(dataset, "SamplesPerPixel") or 1,
         photometric=tags.text(dataset, "PhotometricInterpretation"),
+        annotated=tags.text(dataset, "BurnedInAnnotation").upper() == "YES",
         transfer_syntax=syntax,
         preamble=preamble,
         whole=_has_pixels(path, file, dataset, syntax, len(frames)),
@@ -177,7 +180,7 @@ def _identity(dataset: Dataset) -> Identity:
     return Identity(
         patient_id=tags.text(dataset, "PatientID"),
         issuer=tags.text(dataset, "IssuerOfPatientID"),
-        names=frozenset(word for several in words for word in several if len(word) > 1),
+        names=frozenset(part for parts in words for part in parts if len(part) > 1),
         birth_date=tags.text(dataset, "PatientBirthDate"),
         sex=tags.text(dataset, "PatientSex"),
         institution=tags.text(dataset, "InstitutionName"),

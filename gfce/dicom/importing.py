@@ -77,7 +77,9 @@ def _check_choices(choices: Choices, patients: list[DicomPatient]) -> None:
         if name not in series:
             raise UserError("a patient of the choices is not in the folder: correct the table")
         if taken.keys() - series[name]:
-            raise UserError(f"{name}: a series of the choices is not there: correct the table")
+            raise UserError(
+                f"{name}: a series of the choices is not in the folder: correct the table"
+            )
 
 
 def _plan(
@@ -153,6 +155,6 @@ def _convert(plan: PatientPlan, root: Path) -> Patient:
         try:
             images[modality] = convert(verdict.stack, root)
         except UserError as error:
-            raise UserError(f"{verdict.outcome}: {verdict.shown}: {error}") from None
+            raise UserError(f"{verdict.outcome}: {verdict.series}: {error}") from None
         sidecars[modality] = sidecar(verdict, plan.patient.institution, days)
     return Patient(plan.pseudonym, plan.patient.institution, images, sidecars)

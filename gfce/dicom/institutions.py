@@ -48,17 +48,17 @@ class Institutions:
         """
         if self.source == "name":
             return self.name
-        found = self._value(header, folder)
+        value = self._value(header, folder)
         if self.table is not None:
-            if found not in self.table:
+            if value not in self.table:
                 raise UserError(f"{SHOWN_SOURCE[self.source]} is not in the table: add it there")
-            return self.table[found]
-        if not NAME.fullmatch(found):
+            return self.table[value]
+        if not NAME.fullmatch(value):
             raise UserError(
                 f"{SHOWN_SOURCE[self.source]} is no name of letters, digits, - and _: "
                 "give --institution-table"
             )
-        return found
+        return value
 
     @property
     def may_name_patients(self) -> bool:
@@ -116,7 +116,7 @@ def read_table(path: Path) -> dict[str, str]:
                 "rename it"
             )
         if value in translation:
-            raise UserError(f"{path.name}: row {line}: its value is there twice: keep one row")
+            raise UserError(f"{path.name}: row {line}: its value is given twice: keep one row")
         translation[value] = institution
     return translation
 

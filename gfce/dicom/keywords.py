@@ -18,7 +18,7 @@ GEOMETRY = (
     *("SliceThickness", "SpacingBetweenSlices", "NumberOfFrames", "ImagesInAcquisition"),
     *("SharedFunctionalGroupsSequence", "PerFrameFunctionalGroupsSequence"),
 )
-PIXELS = ("SamplesPerPixel", "PhotometricInterpretation", "BitsAllocated")
+PIXELS = ("SamplesPerPixel", "PhotometricInterpretation", "BitsAllocated", "BurnedInAnnotation")
 ACQUISITION = (
     *("Manufacturer", "MagneticFieldStrength", "MRAcquisitionType", "ImageType"),
     *("ScanningSequence", "SequenceVariant", "ScanOptions", "EchoPulseSequence"),

@@ -82,10 +82,10 @@ def _check_institutions(
     if not institutions.may_name_patients:
         return
     sizes = Counter(patient.institution for patient in patients)
-    shown = SHOWN_SOURCE[institutions.source]
+    source = SHOWN_SOURCE[institutions.source]
     if len(patients) > 2 and max(sizes.values()) == 1:
         raise UserError(
-            f"{shown} is another for each patient, so it may name patients and not institutions: "
+            f"{source} is another for each patient, so it may name patients and not institutions: "
             "name another source or give --institution-table"
         )
     for patient in patients:
@@ -93,7 +93,7 @@ def _check_institutions(
         if sizes[patient.institution] == 1 and words & names[patient.pseudonym]:
             # The institution's name is a patient's: no message may hold it.
             patient.institution = ""
-            patient.problem = f"{shown} holds a name or id of the patient: name another source"
+            patient.problem = f"{source} holds a name or id of the patient: name another source"
 
 
 def _patient(
@@ -124,7 +124,7 @@ def _studies(headers: list[Header], tree: Tree, pseudonyms: Pseudonyms) -> tuple
     by_study: dict[str, list[Header]] = {}
     for header in headers:
         by_study.setdefault(header.study_uid, []).append(header)
-    days = {uid: several[0].identity.study_day for uid, several in by_study.items()}
+    days = {uid: files[0].identity.study_day for uid, files in by_study.items()}
     # Studies without a date come last, in an order that says nothing.
     order = sorted(by_study, key=lambda uid: (days[uid] or float("inf"), pseudonyms.series(uid)))
     known = [day for day in days.values() if day is not None]
@@ -144,9 +144,7 @@ def _stacks(headers: list[Header], tree: Tree, pseudonyms: Pseudonyms) -> tuple[
     for header in headers:
         by_series.setdefault(header.series_uid, []).append(header)
     order = sorted(by_series.items(), key=lambda entry: (entry[1][0].series_number or 0, entry[0]))
-    return tuple(
-        stack for uid, several in order for stack in _parts(uid, several, tree, pseudonyms)
-    )
+    return tuple(stack for uid, files in order for stack in _parts(uid, files, tree, pseudonyms))
 
 
 def _parts(uid: str, headers: list[Header], tree: Tree, pseudonyms: Pseudonyms) -> Iterable[Stack]:
@@ -154,9 +152,11 @@ def _parts(uid: str, headers: list[Header], tree: Tree, pseudonyms: Pseudonyms) 
     for number, part in enumerate(parts, start=1):
         code = pseudonyms.series(uid, *([str(number)] if len(parts) > 1 else []))
         which = f" part {number} of {len(parts)}" if len(parts) > 1 else ""
-        shown = part[0].series_number if part[0].series_number is not None else "without number"
+        number_shown = (
+            part[0].series_number if part[0].series_number is not None else "without number"
+        )
         problem = _problem_of_copies(part, tree) or find_problem(part)
-        yield Stack(part, f"{shown}{which} #{code}", code, problem)
+        yield Stack(part, f"{number_shown}{which} #{code}", code, problem)
 
 
 def _problem_of_copies(headers: Iterable[Header], tree: Tree) -> str | None:
@@ -178,11 +178,11 @@ def _check_shared_ids(
     by_id: dict[tuple[str, ...], list[DicomPatient]] = {}
     for patient in patients:
         by_id.setdefault(patient.link[1:], []).append(patient)
-    for several in by_id.values():
-        for patient in several if len(several) > 1 else ():
-            others = [other for other in several if other is not patient]
-            names = ", ".join(other.pseudonym for other in others)
-            dates = {headers[other.link][0].identity.birth_date for other in others}
+    for namesakes in by_id.values():
+        for patient in namesakes if len(namesakes) > 1 else ():
+            rest = [namesake for namesake in namesakes if namesake is not patient]
+            names = ", ".join(namesake.pseudonym for namesake in rest)
+            dates = {headers[namesake.link][0].identity.birth_date for namesake in rest}
             if headers[patient.link][0].identity.birth_date in dates - {""}:
                 patient.problem = (
                     f"has the PatientID and the birth date of {names}, of another institution: "

@@ -111,6 +111,8 @@ def find_problem(headers: Sequence[Header]) -> str | None:
         return f"{cut} of its {len(headers)} files are cut short: copy or export them again"
     if any(header.samples != 1 or header.photometric != "MONOCHROME2" for header in headers):
         return "its images are in colour or inverted"
+    if any(header.annotated for header in headers):
+        return "text is burned into its images, which may name the patient"
     matrices = Counter(f"{header.rows} x {header.columns}" for header in headers)
     if len(matrices) > 1:
         return f"images of several matrices ({', '.join(sorted(matrices))})"
@@ -139,8 +141,8 @@ def _problem_of_places(frames: list[Frame]) -> str | None:
 def _problem_of_distances(frames: list[Frame]) -> str | None:
     gaps = np.diff(_heights(frames))
     if gaps.min() < SAME_PLACE_MM:
-        places = 1 + int((gaps >= SAME_PLACE_MM).sum())
-        return f"{len(frames)} images at {places} positions (echoes, phases or repetitions)"
+        positions = 1 + int((gaps >= SAME_PLACE_MM).sum())
+        return f"{len(frames)} images at {positions} positions (echoes, phases or repetitions)"
     # A gap is a multiple of the least distance; of many gaps the median would be one.
     usual = float(gaps.min())
     missing = np.rint(gaps / usual) - 1
@@ -156,9 +158,9 @@ def _problem_of_distances(frames: list[Frame]) -> str | None:
 
 
 def _problem_of_count(headers: Sequence[Header], images: int) -> str | None:
-    said = headers[0].images_in_acquisition
-    if said is not None and said > images and len(headers) == images:
-        return f"{images} images of {said} that its header speaks of"
+    declared = headers[0].images_in_acquisition
+    if declared is not None and declared > images and len(headers) == images:
+        return f"{images} images of {declared} that its header speaks of"
     return None
 
 
@@ -203,7 +205,7 @@ def _heights(frames: list[Frame]) -> Points:
 
 
 def _in_order(frames: list[Frame]) -> list[Frame]:
-    return [frames[place] for place in np.argsort(_heights(frames), kind="stable")]
+    return [frames[number] for number in np.argsort(_heights(frames), kind="stable")]
 
 
 def _usual_distance(frames: list[Frame]) -> float:

@@ -29,8 +29,8 @@ def value(dataset: Dataset, keyword: str) -> Any:
 
 def number(dataset: Dataset, keyword: str) -> float | None:
     """A finite number; of several the first."""
-    several = numbers(dataset, keyword)
-    return several[0] if several else None
+    values = numbers(dataset, keyword)
+    return values[0] if values else None
 
 
 def numbers(dataset: Dataset, keyword: str, count: int | None = None) -> tuple[float, ...] | None:
@@ -39,11 +39,11 @@ def numbers(dataset: Dataset, keyword: str, count: int | None = None) -> tuple[f
     if content is None:
         return None
     try:
-        several = tuple(float(part) for part in _parts(content))
+        values = tuple(float(part) for part in _parts(content))
     except (TypeError, ValueError):
         return None
-    finite = bool(several) and all(math.isfinite(part) for part in several)
-    return several if finite and count in (None, len(several)) else None
+    finite = bool(values) and all(math.isfinite(part) for part in values)
+    return values if finite and count in (None, len(values)) else None
 
 
 def text(dataset: Dataset, keyword: str) -> str:

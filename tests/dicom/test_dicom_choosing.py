@@ -256,7 +256,7 @@ def test_a_person_chooses(tmp_path: Path) -> None:
     [
         ("patient,series\n", "choices.csv: column modality is missing: add it"),
         ("patient,series,modality\na,b,t1\n", "choices.csv: row 2: modality t1: give t1w, t2w, ce or leave"),
-        ("patient,series,modality\na,b,t1w\na,#b,ce\n", "choices.csv: row 3: its series is there twice: keep one row"),
+        ("patient,series,modality\na,b,t1w\na,#b,ce\n", "choices.csv: row 3: its series is given twice: keep one row"),
         ("patient,series,modality\na,b,t1w\n", "a patient of the choices is not in the folder: correct the table"),
         ("patient,series,modality\na,b\n", "choices.csv: a row is longer or shorter than the header: correct it"),
     ],

@@ -277,7 +277,7 @@ def test_where_institutions_come_from(text: str, expected: Institutions | None) 
     [
         ("value\nx\n", "table.csv: column institution is missing: add it"),
         ("value,institution\nx,St. Mary\n", "table.csv: row 2: institutions have letters"),
-        ("value,institution\nx,A\nx,B\n", "table.csv: row 3: its value is there twice"),
+        ("value,institution\nx,A\nx,B\n", "table.csv: row 3: its value is given twice"),
         (b"value,institution\n\xff,A\n", "table.csv: is not a CSV table in UTF-8"),
         ("", "table.csv: column value is missing: add it"),
     ],

@@ -167,6 +167,7 @@ def spoil(folder: Path, what: str) -> None:
         "pixel-size": {"PixelSpacing": [1.6, 2.0]},
         "orientation": {"ImageOrientationPatient": list(SAGITTAL)},
         "colour": {"PhotometricInterpretation": "MONOCHROME1"},
+        "annotated": {"BurnedInAnnotation": "YES"},
         "aside": {"ImagePositionPatient": [-10.0, -18.0, 30 + 2 * 4.4]},
         "uneven": {"ImagePositionPatient": [-15.0, -18.0, 30 + 2.3 * 4.4]},
     }
@@ -201,6 +202,7 @@ SPOILED = [
     ("orientation", "images of several orientations"),
     ("place", "1 of its 6 images do not say where they lie"),
     ("colour", "its images are in colour or inverted"),
+    ("annotated", "text is burned into its images, which may name the patient"),
     ("cut", "1 of its 6 files are cut short: copy or export them again"),
     ("repetition", "12 images at 6 positions (echoes, phases or repetitions)"),
 ]
