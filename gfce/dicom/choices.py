@@ -7,7 +7,7 @@ from pathlib import Path
 
 from gfce.dicom.institutions import read_rows
 from gfce.errors import UserError, one_line
-from gfce.images.store import MODALITIES
+from gfce.images.modalities import MODALITIES
 
 COLUMNS = ("patient", "series", "modality")
 LEAVE = "leave"

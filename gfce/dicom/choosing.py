@@ -10,7 +10,7 @@ from gfce.dicom.choices import LEAVE
 from gfce.dicom.facts import Facts, described, evidence, facts_of
 from gfce.dicom.rules import Rule, Rules
 from gfce.dicom.stacks import Stack
-from gfce.images.store import MODALITIES
+from gfce.images.modalities import MODALITIES
 
 SHOWN = {"t1w": "T1w", "t2w": "T2w", "ce": "CE"}
 StudyPolicy = Literal["only", "first", "last"]

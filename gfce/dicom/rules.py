@@ -11,7 +11,7 @@ from pydantic import Field, ValidationError, field_validator, model_validator
 from gfce.config.explaining import explain
 
 # The strict loader of configurations, which has no public name yet.
-from gfce.config.reading import _parse as parse_yaml
+from gfce.config.reading import parse_yaml
 from gfce.config.sections import Section
 from gfce.config.values import Identifier, Number, refuse_repeated
 from gfce.dicom.words import pattern_words

@@ -42,7 +42,7 @@ def read_tree(folder: Path) -> Tree:
     if not folder.is_dir():
         raise UserError("the folder to import is none: name the folder of the DICOM files")
     tree, known = Tree(), dict[str, Header]()
-    for path in progress(list(walk(folder)), "headers"):
+    for path in progress(list(walk(folder)), "headers", unit="file"):
         _add(tree, known, path)
     tree.headers = [*known.values(), *tree.headers]
     if not tree.headers:

@@ -27,9 +27,11 @@ from dicom_files import (
 )
 from test_dicom_privacy import contents
 
+from gfce.cli import main
 from gfce.cohort.index import index
 from gfce.cohort.reading import read_dataset
 from gfce.dicom.institutions import Institutions, parse_institutions
+from gfce.dicom.rules import default_rules
 from gfce.errors import UserError
 from gfce.study import Results
 
@@ -65,6 +67,31 @@ def test_the_index_accepts_the_dataset(tree: Path, configure: Configure) -> None
     assert text.count("\n") == 10
     assert Results(config).exclusions.read_text().count("\n") == 1
     assert {line.split(",")[7] for line in text.splitlines()[1:]} == {"1.5", "3.0"}
+
+
+def test_the_command_line_imports_the_tree(tree: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    command = ["import", str(tree / "dicom"), "--dicom", "-o", str(tree / "data")]
+    assert main(command) == 1
+    assert "gfce: error: --key: a DICOM tree needs it" in capsys.readouterr().err
+    command += ["--key", str(tree / "private" / "key"), "--institution", "level=1"]
+    assert main([*command, "--dry-run"]) == 0
+    report = capsys.readouterr().out
+    assert not (tree / "data").exists()
+    assert main(command) == 0
+    assert capsys.readouterr().out == report
+    assert len(read_dataset(tree / "data")) == 9
+
+
+def test_the_rules_can_be_printed(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["schema", "--dicom-rules"]) == 0
+    assert capsys.readouterr().out == default_rules()
+
+
+def test_an_option_of_dicom_is_refused_of_a_manifest(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(["import", "manifest.csv", "-o", str(tmp_path / "data"), "--leave-out"]) == 1
+    assert "--leave-out: is of DICOM trees" in capsys.readouterr().err
 
 
 def test_the_dataset_is_valid_bids(tree: Path) -> None:
