@@ -260,6 +260,19 @@ def test_shipped_configurations(name: str) -> None:
     assert len(config.training_sets()) * len(config.grid.normalizations) == 8
 
 
+def test_the_demo_of_mixed_contrast_differs_in_the_protocol_alone() -> None:
+    demo, mixed = (
+        yaml.safe_load((REPOSITORY / "config" / f"{name}.yaml").read_text())
+        for name in ("demo", "demo-mixed-contrast")
+    )
+    unsuppressed = {"ce_fat_suppression": False}
+    changes = {"Institution-1": unsuppressed, "Institution-5": unsuppressed}
+    demo["study"] = "demo-mixed-contrast"
+    demo["cohort"]["dataset"] = "data/demo-mixed-contrast"
+    demo["simulation"]["changes"] = changes
+    assert mixed == demo
+
+
 def test_the_demos_grid_has_every_axis_and_the_demos_cohort() -> None:
     demo, grid = (load_config(REPOSITORY / "config" / f"{n}.yaml") for n in ("demo", "demo-grid"))
     cohort = grid.cohort.model_copy(update={"dataset": demo.cohort.dataset})

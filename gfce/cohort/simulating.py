@@ -74,7 +74,7 @@ def _write(
 
 
 def _protocols(simulation: Simulation) -> Mapping[str, Protocol]:
-    protocols = read_protocols(simulation.protocols)
+    protocols = read_protocols(simulation.protocols, simulation.changes)
     for institution in simulation.patients:
         if institution not in protocols:
             known = ", ".join(protocols)

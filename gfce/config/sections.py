@@ -52,6 +52,8 @@ class Simulation(Section):
     """Slices per volume, spread over the whole slab (empty: as the protocol has them)."""
     protocols: AnyPath | None = None
     """Table of scanner protocols, one row per institution (empty: the seven of the package)."""
+    changes: dict[Identifier, dict[str, str | bool | Number]] = {}
+    """Other values for single columns of that table, by institution."""
 
 
 class Cohort(Section):
