@@ -26,12 +26,12 @@ from dicom_files import (
     philips,
     philips_frames,
     siemens,
-    siemens_study,
     usage,
     voxels,
     write,
     write_enhanced,
 )
+from dicom_studies import siemens_study
 
 from gfce.dicom.facts import facts_of
 from gfce.dicom.headers import read_header

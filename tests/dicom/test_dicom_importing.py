@@ -12,19 +12,8 @@ from pathlib import Path
 import pydicom
 import pytest
 from cohorts import Configure
-from dicom_files import (
-    T2,
-    Place,
-    Series,
-    change,
-    ge_study,
-    import_all,
-    philips_study,
-    siemens,
-    siemens_study,
-    voxels,
-    write,
-)
+from dicom_files import T2, Place, Series, change, import_all, siemens, voxels, write
+from dicom_studies import ge_study, philips_study, siemens_study
 from test_dicom_privacy import contents
 
 from gfce.cli import main

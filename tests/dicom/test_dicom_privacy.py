@@ -17,12 +17,8 @@ from typing import Any
 
 import pydicom
 import pytest
-from dicom_files import (
-    ge_study,
-    import_all,
-    philips_study,
-    siemens_study,
-)
+from dicom_files import import_all
+from dicom_studies import ge_study, philips_study, siemens_study
 from pydicom.datadict import DicomDictionary
 from pydicom.dataset import Dataset
 

@@ -25,12 +25,12 @@ from dicom_files import (
     philips,
     philips_frames,
     siemens,
-    siemens_study,
     usage,
     voxels,
     write,
     write_enhanced,
 )
+from dicom_studies import siemens_study
 from pydicom.uid import DeflatedExplicitVRLittleEndian, RLELossless
 
 from gfce.dicom.files import BROKEN, NO_IDENTITY, NOT_DICOM, OTHER_OBJECT, UNREADABLE, Unusable
