@@ -61,11 +61,12 @@ def ge_study(root: Path, patient: str, study: str, seed: int) -> None:
 def philips_study(root: Path, patient: str, study: str, seed: int) -> None:
     """Three multi-frame files; whether contrast was given is said of each frame."""
     agents = {"ContrastBolusAgentSequence": agent_sequence()}
+    before, after = usage("NO", "PRE_CONTRAST"), usage("YES", "POST_CONTRAST")
     series: list[tuple[dict[str, Any], dict[str, Any]]] = [
-        ({**philips("T1W_TSE_tra"), **agents}, {**philips_frames(600, 10), **usage("NO", "PRE_CONTRAST")}),
+        ({**philips("T1W_TSE_tra"), **agents}, {**philips_frames(600, 10), **before}),
         (philips("T2W_SPAIR"), philips_frames(4200, 90, "FAT")),
-        ({**philips("T1W_TSE_SPIR"), **agents}, {**philips_frames(600, 10, "FAT"), **usage("YES", "POST_CONTRAST")}),
-    ]  # fmt: skip
+        ({**philips("T1W_TSE_SPIR"), **agents}, {**philips_frames(600, 10, "FAT"), **after}),
+    ]
     for number, (elements, frames) in enumerate(series, start=1):
         time = {"AcquisitionDateTime": f"2020060208{10 * number:02d}00"}
         one = Series(voxels(seed + number), {**elements, **time}, Place(), patient, study, number)
