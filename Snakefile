@@ -37,7 +37,7 @@ rule cohort:
 
 rule images:
     input:
-        due("preprocess"),
+        due("preprocess", "quality"),
         config=ancient(CONFIG),
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import difflib
 import sys
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -51,17 +52,14 @@ def examine(
     """Describe the usable patients, and give the reason for each of the others.
 
     Raises:
-        UserError: nobody is of the study's institutions, or as `index`.
+        UserError: nobody is of the study's institutions, `cohort.exclude` names nobody, or as
+            `index`.
     """
-    roles = set(config.cohort.institutions)
+    roles, exclude = set(config.cohort.institutions), config.cohort.exclude
     listed_patients = list(patients)
-    examined = [patient for patient in listed_patients if patient.institution in roles]
-    if not examined:
-        institutions = sorted({p.institution or "(empty)" for p in listed_patients})
-        raise UserError(
-            f"participants.tsv: nobody is of the study's institutions, but of "
-            f"{one_line(', '.join(institutions))}: correct cohort.development and cohort.external"
-        )
+    _check_patients(listed_patients, roles, exclude)
+    with_role = [patient for patient in listed_patients if patient.institution in roles]
+    examined = [patient for patient in with_role if patient.patient_id not in exclude]
     examine_one = partial(_examine_one, root=config.cohort.dataset, label=config.cohort.mask_label)
     by_id = {patient.patient_id: patient for patient in examined}
     outcomes = for_each(by_id, examine_one, workers, "index")
@@ -71,15 +69,40 @@ def examine(
         for patient, reason in zip(examined, outcomes, strict=True)
         if isinstance(reason, str)
     ]
-    _report(broken, config)
+    left_out = [
+        _exclusion(patient, f"{patient.patient_id}: {exclude[patient.patient_id]} (cohort.exclude)")
+        for patient in with_role
+        if patient.patient_id in exclude
+    ]
+    _report(broken, left_out, config)
     _report_labels([outcome.pop(LABELS) for outcome in usable])
     without_role = [
         _exclusion(patient, _no_role(patient, roles))
         for patient in listed_patients
         if patient.institution not in roles
     ]
-    excluded = sorted([*broken, *without_role], key=lambda row: row["patient_id"])
+    excluded = sorted([*broken, *left_out, *without_role], key=lambda row: row["patient_id"])
     return pd.DataFrame(usable), EXCLUSIONS.frame(excluded)
+
+
+def _check_patients(
+    patients: list[PatientFiles], roles: Collection[str], exclude: Collection[str]
+) -> None:
+    """Refuse a dataset without a patient of the study, and an exclusion of nobody."""
+    if not any(patient.institution in roles for patient in patients):
+        institutions = sorted({p.institution or "(empty)" for p in patients})
+        raise UserError(
+            f"participants.tsv: nobody is of the study's institutions, but of "
+            f"{one_line(', '.join(institutions))}: correct cohort.development and cohort.external"
+        )
+    known = [patient.patient_id for patient in patients]
+    for name in exclude:
+        if name not in known:
+            close = difflib.get_close_matches(name, known, n=1)
+            hint = f" (did you mean {close[0]}?)" if close else ""
+            raise UserError(
+                f"cohort.exclude: participants.tsv has no patient {one_line(name)}{hint}"
+            )
 
 
 def _no_role(patient: PatientFiles, roles: set[str]) -> str:
@@ -98,10 +121,12 @@ def _exclusion(patient: PatientFiles, reason: str) -> dict[str, str]:
     }
 
 
-def _report(broken: list[dict[str, str]], config: StudyConfig) -> None:
+def _report(
+    broken: list[dict[str, str]], left_out: list[dict[str, str]], config: StudyConfig
+) -> None:
     if broken and config.cohort.unusable_patient == "stop":
         raise UserError(broken[0]["reason"] + " (cohort.unusable_patient is stop)")
-    for row in broken:
+    for row in [*broken, *left_out]:
         print(f"gfce: excluded {row['reason']}", file=sys.stderr)
 
 

@@ -17,6 +17,7 @@ from gfce.config.values import (
     Identifier,
     NormalizationName,
     Number,
+    OneLine,
     Seed,
     Whole,
     refuse_repeated,
@@ -77,6 +78,10 @@ class Cohort(Section):
     unusable_patient: Literal["exclude", "stop"] = "exclude"
     """What a patient with a missing, broken or misaligned volume does: `exclude` leaves the patient
     out and says so in exclusions.csv, `stop` ends the run."""
+
+    exclude: dict[str, OneLine] = {}
+    """Patients that a person has looked at and leaves out, each with the reason, such as
+    `{sub-07: wrong series}`; `gfce index` lists them in exclusions.csv."""
 
     @field_validator("training_patients")
     @classmethod

@@ -65,6 +65,19 @@ AnyPath = Annotated[Path, BeforeValidator(_plain_path)]
 """A path without braces, line breaks and control characters."""
 
 
+MAX_LINE = 200
+
+
+def _one_line(text: str) -> str:
+    if not text.strip() or len(text) > MAX_LINE or not text.isprintable():
+        raise ValueError(f"give one line of at most {MAX_LINE} characters")
+    return text.strip()
+
+
+OneLine = Annotated[str, AfterValidator(_one_line)]
+"""Text for a cell of a table."""
+
+
 def refuse_repeated(names: Iterable[str], what: str) -> None:
     """Refuse names of which two are the same file on some file system.
 

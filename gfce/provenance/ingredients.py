@@ -143,6 +143,11 @@ class Ingredients:
         roles = [[p, row["institution"], row["split"]] for p, row in self.patients.items()]
         return {**sets, "the split": code.digest(roles)}
 
+    def institutions(self) -> Hashes:
+        """Which institution each patient is of."""
+        pairs = [[patient, row["institution"]] for patient, row in self.patients.items()]
+        return {"the institutions": code.digest(pairs)}
+
     def images(self, patients: Iterable[str], kinds: Iterable[str]) -> Hashes:
         """Images of patients, as far as there are any: modalities, or `tumour` for the mask."""
         kinds = list(kinds)

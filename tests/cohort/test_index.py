@@ -113,6 +113,36 @@ def test_an_unusable_patient_is_excluded_or_stops_the_run(
     assert not Results(strict).root.exists()
 
 
+def test_a_patient_whom_a_person_leaves_out(
+    configure: Configure, capsys: pytest.CaptureFixture[str]
+) -> None:
+    exclude = {"sub-A2": "wrong series"}
+    cohort = {"training_patients": 1, "exclude": exclude, "unusable_patient": "stop"}
+    config = configure(cohort=cohort)
+    write_cohort(config.cohort.dataset, COHORT)
+    no_image(config)  # is not looked at any more
+    index(config)
+    assert exclusions(config) == {"sub-A2": "sub-A2: wrong series (cohort.exclude)"}
+    assert "sub-A2" not in set(pd.read_csv(Results(config).patients)["patient_id"])
+    assert "gfce: excluded sub-A2: wrong series (cohort.exclude)\n" in capsys.readouterr().err
+
+
+def test_nobody_is_excluded_by_mistake(configure: Configure) -> None:
+    config = configure(cohort={"exclude": {"sub-A22": "wrong series"}})
+    write_cohort(config.cohort.dataset, COHORT)
+    with pytest.raises(UserError) as caught:
+        index(config)
+    assert str(caught.value) == (
+        "cohort.exclude: participants.tsv has no patient sub-A22 (did you mean sub-A2?)"
+    )
+
+
+@pytest.mark.parametrize("reason", ["", "  ", "two\nlines", "x" * 201])
+def test_an_exclusion_has_a_reason_of_one_line(configure: Configure, reason: str) -> None:
+    with pytest.raises(UserError, match=r"cohort.exclude.sub-A2: give one line"):
+        configure(cohort={"exclude": {"sub-A2": reason}})
+
+
 def test_a_patient_of_an_institution_without_a_role_is_listed(configure: Configure) -> None:
     config = configure(cohort={"unusable_patient": "stop"})
     write_cohort(config.cohort.dataset, COHORT | {"sub-E1": "E"})

@@ -42,6 +42,7 @@ def files(config: StudyConfig, task: Task) -> list[Path]:
     return {
         "preprocess": [results.images(what) / "statistics.csv"],
         "leaks": [results.leaks],
+        "quality": [results.quality, results.quality_page],
         "baselines": [results.baselines],
         "tabulate": [results.metrics, results.table("table1", "csv")],
         "compare": [results.findings, results.datapackage],
