@@ -20,6 +20,10 @@ ERROR = "gfce: error: "
 """What the line of a user's mistake begins with, as argparse's does; other lines are progress."""
 
 
+WARNING = "gfce: warning: "
+"""What the line of a warning begins with."""
+
+
 def one_line(text: str, length: int = 60) -> str:
     """Text of a user's that fits into a message: no control characters, and not too long."""
     plain = "".join(letter if letter.isprintable() else "?" for letter in text)

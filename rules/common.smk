@@ -7,6 +7,7 @@ from gfce.planning.resources import Limits, resources
 from gfce.provenance.run import Run
 from gfce.steps import STEPS, WHOLE, Task, tasks
 from gfce.study import Results
+from gfce.watching.logs import warnings
 from gfce.watching.slurm import cancel_leftovers
 
 # Not the `configfile:` directive, which would merge a user's file into the default one.
@@ -106,6 +107,14 @@ def begin():
         raise WorkflowError(str(error)) from None
     # A driver that was killed leaves its jobs behind.
     cancel_leftovers(Path(CONFIG))
+
+
+def say_warnings():
+    """Repeat what the steps that looked at the cohort have warned of in this run."""
+    for step in ("index", "leaks", "quality"):
+        if flag(step).exists():
+            for line in warnings(RESULTS.log(step)):
+                logger.warning(line)
 
 
 def needs(step, resource):

@@ -6,7 +6,7 @@ import sysconfig
 from collections.abc import Sequence
 from pathlib import Path
 
-from gfce.errors import ERROR
+from gfce.errors import ERROR, WARNING
 
 TAIL = 8192
 """Bytes at the end of a log that are looked at."""
@@ -21,6 +21,11 @@ def last_lines(path: Path) -> list[str]:
     except OSError:
         return []
     return [line for line in text.splitlines() if line.strip()]
+
+
+def warnings(path: Path) -> list[str]:
+    """The warnings that a step wrote into its log."""
+    return [line for line in last_lines(path) if line.startswith(WARNING)]
 
 
 def without_folders(text: str) -> str:

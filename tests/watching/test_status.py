@@ -13,7 +13,7 @@ from cohorts import Configure
 from gfce.config import StudyConfig
 from gfce.provenance.state import NOT_MADE, Provenance
 from gfce.study import Cell, Results, cells
-from gfce.watching.logs import last_lines
+from gfce.watching.logs import last_lines, warnings
 from gfce.watching.slurm import QueuedJob
 from gfce.watching.status import CellStatus, failure, status, status_json, status_text
 
@@ -156,3 +156,9 @@ def test_text_and_json_say_the_same(configure: Configure) -> None:
     assert text.startswith("Study tiny: 8 cells: 1 queued, 7 missing\n")
     assert all(len(line) <= 100 for line in text.splitlines())
     assert json.loads(status_json(found))["cells"][0]["note"] == "job 7, Priority"
+
+
+def test_warnings_are_found_among_other_lines(tmp_path: Path) -> None:
+    text = "gfce: working\ngfce: warning: CE of A is not\n\ngfce: error: gfce: warning: no\n"
+    assert warnings(write(tmp_path / "own.log", text)) == ["gfce: warning: CE of A is not"]
+    assert warnings(tmp_path / "none.log") == []
