@@ -14,7 +14,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -105,13 +105,13 @@ def _changed(old: Path, folder: Path, known: list[str]) -> set[str]:
         old_folder, new_folder = (folder / f"{study.stem}-{name}" for name in ("old", "new"))
         with ThreadPoolExecutor() as pool:
             runs = [
-                pool.submit(_run, study, *pair)
+                pool.submit(_run, study, *pair, known)
                 for pair in ((old, old_folder), (REPOSITORY, new_folder))
             ]
             before, after = (run.result() for run in runs)
         if before["simulate"] != after["simulate"]:
             # All else is compared on the data that were.
-            after = _run_on(old_folder / "data", study, folder / f"{study.stem}-same") | {
+            after = _run_on(old_folder / "data", study, folder / f"{study.stem}-same", known) | {
                 "simulate": after["simulate"]
             }
         config = load_config(study)
@@ -135,25 +135,21 @@ def completed(reference: str, known: Iterable[str]) -> str:
     return yaml.safe_dump(content, sort_keys=False)
 
 
-def _run_on(data: Path, study: Path, folder: Path) -> Outputs:
+def _run_on(data: Path, study: Path, folder: Path, known: Collection[str]) -> Outputs:
     """The code of the working tree on a dataset that another has simulated."""
     content = yaml.safe_load(study.read_text(encoding="utf-8"))
     del content["simulation"]
     same = folder.with_suffix(".yaml")
     write_text(yaml.safe_dump(content, sort_keys=False), same)
     shutil.copytree(data, folder / "data")
-    return _run(same, REPOSITORY, folder)
+    return _run(same, REPOSITORY, folder, known)
 
 
-def _run(study: Path, code: Path, folder: Path) -> Outputs:
+def _run(study: Path, code: Path, folder: Path, known: Collection[str]) -> Outputs:
     folder.mkdir(exist_ok=True)
     config = load_config(study)
-    commands = [
-        [task.step, str(study), *([] if task.what == WHOLE else [str(task.what)])]
-        for task in tasks(config)
-    ]
     environment = {**os.environ, "PYTHONPATH": str(code), "OMP_NUM_THREADS": "1"}
-    command = [sys.executable, "-P", "-c", RUNNER, json.dumps(commands)]
+    command = [sys.executable, "-P", "-c", RUNNER, json.dumps(commands(config, study, known))]
     done = subprocess.run(
         command, cwd=folder, env=environment, check=False, capture_output=True, text=True
     )
@@ -161,6 +157,18 @@ def _run(study: Path, code: Path, folder: Path) -> Outputs:
         said = " ".join(done.stderr.strip().splitlines()[-2:])
         raise UserError(f"{study.name} does not run with the code of {code}: {said}")
     return outputs(config, folder)
+
+
+def commands(config: StudyConfig, study: Path, known: Collection[str]) -> list[list[str]]:
+    """The commands that do all tasks of a study, of the steps that the lock knows.
+
+    A step that came later is no command of the old code, and has no result to compare with.
+    """
+    return [
+        [task.step, str(study), *([] if task.what == WHOLE else [str(task.what)])]
+        for task in tasks(config)
+        if task.step in known
+    ]
 
 
 def outputs(config: StudyConfig, folder: Path) -> Outputs:

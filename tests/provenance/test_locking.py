@@ -14,7 +14,14 @@ from cohorts import REPOSITORY, minimal_config
 
 from gfce.config import StudyConfig, parse_config
 from gfce.provenance.code import read_lock
-from gfce.provenance.locking import REFERENCE, Outputs, changed_units, completed, outputs
+from gfce.provenance.locking import (
+    REFERENCE,
+    Outputs,
+    changed_units,
+    commands,
+    completed,
+    outputs,
+)
 from gfce.provenance.records import Recipe, Record
 from gfce.steps import STEPS
 from gfce.study import Cell, Results, cells
@@ -85,6 +92,13 @@ def test_times_and_releases_are_no_results(config: StudyConfig, tmp_path: Path) 
     first = write(1, 0.5)
     assert list(first["train"]) == [history.relative_to(tmp_path / results.root).as_posix()]
     assert first == write(2, 0.5) != write(1, 0.6)
+
+
+def test_a_step_that_the_lock_does_not_know_is_not_run(config: StudyConfig) -> None:
+    found = commands(config, Path("study.yaml"), set(STEPS) - {"leaks"})
+    assert ["index", "study.yaml"] in found
+    assert ["preprocess", "study.yaml", "A"] in found
+    assert "leaks" not in {command[0] for command in found}
 
 
 def test_the_reference_studies_hold_every_unit() -> None:

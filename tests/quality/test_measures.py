@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from cohorts import REPOSITORY
 from quality.conftest import SHAPE, Build
 
 from gfce.quality.columns import COLUMNS
@@ -22,6 +23,12 @@ def test_every_column_is_measured(build: Build) -> None:
     names = {column.name for column in COLUMNS} - {"outlier"}
     assert set().union(*rows) == names
     assert [row["modality"] for row in rows] == ["t1w", "t2w", "ce"]
+
+
+def test_every_column_is_explained() -> None:
+    text = (REPOSITORY / "docs" / "quality.md").read_text()
+    for column in COLUMNS:
+        assert f"| `{column.name}` | {column.unit} | {column.meaning} |" in text
 
 
 def test_the_geometry_is_that_of_the_file(build: Build) -> None:
