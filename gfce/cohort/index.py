@@ -12,10 +12,10 @@ from typing import Any
 import pandas as pd
 
 from gfce.cohort.bids import PatientFiles
-from gfce.cohort.quality import check_patient
 from gfce.cohort.reading import read_dataset
 from gfce.cohort.split import assign_roles, draw_training_sets
 from gfce.cohort.tables import EXCLUSIONS, PATIENTS
+from gfce.cohort.usability import check_patient
 from gfce.cohort.workers import for_each
 from gfce.config import StudyConfig
 from gfce.errors import UserError, one_line

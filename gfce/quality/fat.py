@@ -14,9 +14,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from gfce.images.arrays import Mask, Volume
+from gfce.quality.columns import CANNOT_SAY, NO, YES
 from gfce.quality.head import Head
-
-YES, NO, CANNOT_SAY = ANSWERS = ("yes", "no", "cannot say")
 
 BRIGHT = 1.6
 """How many times the head's median T1w fat is at least: the geometric mean of 1 and 2.6, which is

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from gfce.quality.columns import COMPARED, Column
+from gfce.quality.columns import COMPARED, Measured
 
 MIN_PATIENTS = 5
 """The fewest patients of an institution that one of them is compared with."""
@@ -31,7 +31,7 @@ def mark(table: pd.DataFrame) -> pd.Series:
     return marked
 
 
-def _unlike(cells: pd.Series, column: Column) -> np.ndarray:
+def _unlike(cells: pd.Series, column: Measured) -> np.ndarray:
     """Which values are unlike the others, (patient,); an empty one never is."""
     values = pd.to_numeric(cells).to_numpy(dtype=np.float64, na_value=np.nan)
     if column.relative:

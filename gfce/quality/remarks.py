@@ -9,8 +9,9 @@ import pandas as pd
 
 from gfce.files import records
 from gfce.images.modalities import MODALITIES
+from gfce.quality.columns import CANNOT_SAY, NO, YES
 from gfce.quality.enhancement import COPY_SPREAD
-from gfce.quality.fat import CANNOT_SAY, NO, YES, majority
+from gfce.quality.fat import majority
 
 SUPPRESSED_SERIES = {
     "ce": "a pooled model cannot learn both",

@@ -23,7 +23,7 @@ def _made_of(ingredients: Ingredients, what: What) -> tuple[Settings, Hashes]:
         **ingredients.grid(),
         **ingredients.design(),
     }
-    described = [Task(step) for step in ("index", "baselines", "tabulate")]
+    described = [Task(step) for step in ("index", "quality", "baselines", "tabulate")]
     described += [Task("train", cell) for cell in cells(config)]
     return settings, ingredients.csv_files(*described)
 
@@ -37,10 +37,11 @@ def _run(work: Work) -> None:
 STEP = Step(
     module="gfce.statistics.inference.step",
     help="Test differences between models.",
-    reads={"tabulate": EVERY, "train": EVERY},
+    # The data package describes what these have written as well.
+    reads={"tabulate": EVERY, "quality": EVERY, "train": EVERY},
     made_of=_made_of,
     estimate=statistics_estimate,
     run=_run,
     uses=lambda config, what: [*statistics_modules(), *metrics(config, what)],
-    makes_do_without=frozenset({"train"}),
+    makes_do_without=frozenset({"quality", "train"}),
 )

@@ -39,8 +39,8 @@ def test_what_is_written(study: StudyConfig, capsys: pytest.CaptureFixture[str])
     assert table["modality"].tolist() == ["t1w", "t2w", "ce"] * len(COHORT)
     assert (table["rows"].iloc[0], table["columns"].iloc[0]) == (24, 20)
     for column in COLUMNS:
-        if column.choices:
-            assert set(table[column.name]) <= set(column.choices)
+        if column.allowed:
+            assert set(table[column.name]) <= set(column.allowed)
     assert set(table["fat_suppression"]) == {"cannot say"}  # ellipses of one tissue
     text = results.quality_page.read_text()
     assert all(f"<h3>{patient}</h3>" in text for patient in COHORT)

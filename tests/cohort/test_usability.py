@@ -14,7 +14,7 @@ import SimpleITK as sitk  # noqa: N813
 from cohorts import head, image
 
 from gfce.cohort.bids import PatientFiles
-from gfce.cohort.quality import check_patient
+from gfce.cohort.usability import check_patient
 from gfce.errors import UserError
 from gfce.images.arrays import Geometry
 from gfce.images.volumes import Image, orient, to_image
