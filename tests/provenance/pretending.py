@@ -19,10 +19,11 @@ def pretend(config: StudyConfig) -> None:
         if task.step == "index":
             perform(config, task, lambda _: index(config))
         elif task.step != "simulate":
-            perform(config, task, lambda _, task=task: _write(config, task))
+            perform(config, task, lambda _, task=task: write_all(config, task))
 
 
-def _write(config: StudyConfig, task: Task) -> None:
+def write_all(config: StudyConfig, task: Task) -> None:
+    """Write some text into some of what a task writes."""
     for path in files(config, task):
         write_text(str(task), path)
 
