@@ -28,9 +28,10 @@ check: $(INSTALLED)
 lock: $(INSTALLED) ## after an edit: versions of steps whose results change (docs/developing.md)
 	python -m gfce.provenance.locking
 
-schema: $(INSTALLED) ## config/schema.json and docs/configuration.md, from gfce/config
+schema: $(INSTALLED) ## config/schema.json, docs/configuration.md and docs/tables.md, from the code
 	gfce schema > config/schema.json
 	gfce schema --markdown > docs/configuration.md
+	gfce schema --tables > docs/tables.md
 
 slurm-up: $(INSTALLED) ## a Slurm of two GPU nodes on this machine, to play with (as root)
 	python tests/slurm/cluster.py up

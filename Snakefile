@@ -16,7 +16,12 @@ onstart:
     begin()
 
 
+onsuccess:
+    say_warnings()
+
+
 onerror:
+    say_warnings()
     # What is there is tabulated all the same; tables/missing.csv says what is not.
     shell("gfce tabulate {CONFIG:q} || true")
 
@@ -37,7 +42,7 @@ rule cohort:
 
 rule images:
     input:
-        due("preprocess"),
+        due("preprocess", "quality"),
         config=ancient(CONFIG),
 
 

@@ -31,14 +31,15 @@ import numpy as np
 import pandas as pd
 from scipy import ndimage
 
-from gfce.cohort.bids import SUFFIXES, anat_path
+from gfce.cohort.bids import anat_path
 from gfce.cohort.leaks.contrast import rank_correlation, swap_margins
 from gfce.cohort.leaks.likeness import NEIGHBOURS, align, coarse_scores, compare, nearest_pairs
 from gfce.cohort.leaks.signatures import Signature, signature
 from gfce.cohort.leaks.step import SAME_HEAD
-from gfce.images.arrays import Grid, Volume
-from gfce.images.store import MODALITIES
-from gfce.images.volumes import orient, read_image, to_array
+from gfce.images.arrays import Geometry, Volume
+from gfce.images.modalities import MODALITIES
+from gfce.images.reading import read_image
+from gfce.images.volumes import orient, to_array
 from gfce.phantom import read_protocols, simulate_patient
 
 RNG = np.random.default_rng(1)
@@ -57,7 +58,7 @@ Change: TypeAlias = Callable[[Exam], Exam]
 
 def read_exam(paths: Sequence[Path]) -> Exam:
     images = [orient(read_image(path)) for path in paths]
-    return Exam([to_array(image) for image in images], Grid.of(images[0]).spacing[::-1])
+    return Exam([to_array(image) for image in images], Geometry.of(images[0]).spacing[::-1])
 
 
 def voxelwise(change: Callable[[Volume], Volume]) -> Change:
@@ -248,7 +249,7 @@ def people(dataset: Path, real: Path | None) -> list[Person]:
         Person(
             name,
             institution,
-            [dataset / f"{anat_path(name, SUFFIXES[m])}.nii.gz" for m in MODALITIES],
+            [dataset / f"{anat_path(name, MODALITIES[m].suffix)}.nii.gz" for m in MODALITIES],
             False,
         )
         for name, institution in zip(table["participant_id"], table["institution"], strict=True)
@@ -333,7 +334,7 @@ def different(persons: list[Person], signed: list[tuple[Signature, float]], work
         print(quantiles("  likeness", scores))
         print(quantiles("  rank correlation T1w, CE", [signed[n][1] for n in chosen]))
         institutions = [persons[n].institution for n in chosen]
-        margins = swap_margins([mark.features for mark in marks], institutions, MODALITIES)
+        margins = swap_margins([mark.features for mark in marks], institutions, list(MODALITIES))
         for (a, b), values in margins.items():
             known = values[~np.isnan(values)]
             if len(known):

@@ -31,12 +31,12 @@ import torchio as tio
 from numpy.typing import NDArray
 
 from gfce.config import Images
-from gfce.images.arrays import Grid
+from gfce.images.arrays import Geometry
+from gfce.images.modalities import MODALITIES
 from gfce.images.normalizations import NORMALIZATIONS
 from gfce.images.preprocess import resample_patient
 from gfce.images.reading import read_image
-from gfce.images.statistics import VolumeStatistics
-from gfce.images.store import MODALITIES
+from gfce.images.volume_statistics import VolumeStatistics
 from gfce.images.volumes import orient, resample_in_plane, to_array, to_image
 from gfce.images.writing import write_image
 
@@ -129,7 +129,7 @@ def write_patient(folder: Path, number: int, slices: int) -> dict[str, Path]:
         signal = head * rough + random.normal(0, 20, (slices, 320, 320))
         array = np.abs(signal).astype(np.int16).transpose(1, 0, 2)
         files[modality] = folder / f"sub-{number}_{modality}.nii.gz"
-        grid = Grid((0.75, 4.0, 0.75), (120.0, -110.0, -80.0), TURNED)
+        grid = Geometry((0.75, 4.0, 0.75), (120.0, -110.0, -80.0), TURNED)
         write_image(to_image(array, grid), files[modality])
     return files
 

@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 if __name__ == "__main__":
-    # The repository in the place of this folder, whose statistics.py would hide Python's own.
+    # The repository instead of this folder, whose statistics.py would hide Python's own.
     sys.path[0] = str(Path(__file__).parents[1])
 
 import numpy as np
@@ -31,10 +31,10 @@ from torch.utils.flop_counter import FlopCounterMode
 from benchmarks.plain import Generator, PlainTraining, endless
 from gfce.config import Network, Training
 from gfce.networks.released_weights import NAMES
-from gfce.training import synthesize
-from gfce.training.precision import Precision, find_device, reproducible
+from gfce.training.arithmetic import Precision, find_device, reproducible
 from gfce.training.state import State, initial_state
 from gfce.training.step import train_step
+from gfce.training.synthesis import synthesize
 
 PEAK_SIZES = {"cpu": (1024, 2048), "cuda": (4096, 8192)}
 PEAK_SECONDS = 0.5
@@ -116,7 +116,7 @@ def our_loop(
 
 
 def copy_weights(ours: State, plain: PlainTraining) -> None:
-    """Give a plain training the weights of ours."""
+    """Give a plain training the weights of a training of gfce."""
     weights = {key: ours.generator.get_parameter(name) for key, name in NAMES.items()}
     plain.generator.load_state_dict(weights, strict=False)
     assert isinstance(ours.discriminator, nn.Module)
@@ -156,10 +156,10 @@ def peak(precision: Precision, device: torch.device) -> float:
     """FLOP/s of the fastest of some seconds' square matrix products."""
     best = 0.0
     for size in PEAK_SIZES[device.type]:
-        one = torch.randn(size, size, device=device, dtype=getattr(torch, precision))
+        matrix = torch.randn(size, size, device=device, dtype=getattr(torch, precision))
         begin = time.perf_counter()
         while time.perf_counter() - begin < PEAK_SECONDS:
-            _, seconds = timed(lambda: one @ one, device)  # noqa: B023
+            _, seconds = timed(lambda: matrix @ matrix, device)  # noqa: B023
             best = max(best, 2 * size**3 / seconds)
     return best
 

@@ -9,8 +9,19 @@ class UserError(Exception):
     """
 
 
+class Interrupted(Exception):  # noqa: N818 - not an error
+    """Work that was stopped has saved its state: the same command continues it."""
+
+    exit_code = 75
+    """EX_TEMPFAIL of sysexits.h, "try again later"."""
+
+
 ERROR = "gfce: error: "
 """What the line of a user's mistake begins with, as argparse's does; other lines are progress."""
+
+
+WARNING = "gfce: warning: "
+"""What the line of a warning begins with."""
 
 
 def one_line(text: str, length: int = 60) -> str:

@@ -10,6 +10,8 @@ from tqdm import tqdm
 T = TypeVar("T")
 
 
-def progress(items: Iterable[T], what: str, total: int | None = None) -> Iterable[T]:
+def progress(
+    items: Iterable[T], what: str, total: int | None = None, unit: str = "patient"
+) -> Iterable[T]:
     """Pass items through, with a bar on standard error if that is a terminal."""
-    return tqdm(items, what, total, disable=None, unit="patient")
+    return tqdm(items, what, total, disable=None, unit=unit)

@@ -7,6 +7,9 @@ from collections.abc import Iterator
 from typing import Any
 
 from gfce.config import StudyConfig
+from gfce.config.checks import MAX_CELLS
+from gfce.networks.architecture import Architecture
+from gfce.networks.discovery import architectures
 
 INTRODUCTION = """# Every key of a configuration
 
@@ -22,9 +25,10 @@ Written by `make schema` from `gfce/config`. A key that is not listed here is re
 - Paths may be relative, to the folder that the study is run in. They have no braces, line breaks or
   leading `~`; that of `results` has no spaces and none of the shell's characters either. Neither
   `results` nor `cohort.dataset` lies inside the other, links followed.
-- A grid has at most 10000 cells. `mmgsn_net` needs a matrix of at least 36 x 36, `pix2pix` one of
-  24 x 24. `pooled_patients` is at least the number of institutions of each pooled training set.
-"""
+- A grid has at most {cells} cells. `pooled_patients` is at least the number of institutions of each
+  pooled training set.
+- What networks need of `matrix` and `width`:
+{networks}"""
 
 
 def schema_text() -> str:
@@ -35,10 +39,27 @@ def schema_text() -> str:
 def schema_markdown() -> str:
     """A table of keys for each section of a configuration."""
     schema = StudyConfig.model_json_schema()
-    parts = [INTRODUCTION, "## The study\n", _table(schema)]
+    parts = [_introduction(), "## The study\n", _table(schema)]
     for name, section in schema["$defs"].items():
         parts += [f"## {name}\n", section["description"] + "\n", _table(section)]
     return "\n".join(parts)
+
+
+def _introduction() -> str:
+    limits = ((name, _limits(declared)) for name, declared in architectures().items())
+    lines = (f"  - `{name}`: {', '.join(needs)}.\n" for name, needs in limits if needs)
+    return INTRODUCTION.format(cells=MAX_CELLS, networks="".join(lines))
+
+
+def _limits(declared: Architecture) -> list[str]:
+    """What a network needs of `images.matrix` and `width`, in words."""
+    matrix, smallest = declared.matrix_multiple, declared.smallest_matrix
+    limits = {
+        f"`matrix` at least {smallest} x {smallest}": smallest > 1,
+        f"`matrix` divisible by {matrix}": matrix > 1,
+        f"`width` divisible by {declared.width_multiple}": declared.width_multiple > 1,
+    }
+    return [words for words, limited in limits.items() if limited]
 
 
 def _table(section: dict[str, Any]) -> str:

@@ -9,7 +9,7 @@ if STUDY.simulation:
         output:
             touch(flag("simulate")),
         log:
-            RESULTS.log("simulate"),
+            log_of("simulate"),
         benchmark:
             benchmark_of("simulate")
         conda:
@@ -29,7 +29,7 @@ checkpoint index:
     output:
         touch(flag("index")),
     log:
-        RESULTS.log("index"),
+        log_of("index"),
     benchmark:
         benchmark_of("index")
     conda:
@@ -49,7 +49,7 @@ rule leaks:
     output:
         touch(flag("leaks")),
     log:
-        RESULTS.log("leaks"),
+        log_of("leaks"),
     benchmark:
         benchmark_of("leaks")
     conda:

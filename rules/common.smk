@@ -4,10 +4,11 @@ import os
 from gfce.config import load_config
 from gfce.errors import UserError
 from gfce.planning.resources import Limits, resources
-from gfce.planning.slurm import cancel_leftovers
 from gfce.provenance.run import Run
-from gfce.provenance.tasks import Task, all_institutions, tasks
-from gfce.study import LEARNING, Cell, Results, cells
+from gfce.steps import STEPS, WHOLE, Task, tasks
+from gfce.study import Results
+from gfce.watching.logs import warnings
+from gfce.watching.slurm import cancel_leftovers
 
 # Not the `configfile:` directive, which would merge a user's file into the default one.
 if workflow.config_settings.config:
@@ -37,48 +38,40 @@ LIMITS = Limits(
         if f"max_{name}" in workflow.global_resources
     }
 )
-CELL = Cell("{network}", "{normalization}", "{training_set}", "{seed}")
-CELLS = cells(STUDY)
-CELL_BY_NAME = {str(cell): cell for cell in CELLS}
-INSTITUTIONS = all_institutions(STUDY)
+# What a task is done for, by the wildcard that stands for it: `what` is a cell, an institution or a
+# figure, and each step has a folder of flags of its own.
+TASKS = {(task.step, str(task.what)): task for task in tasks(STUDY)}
 
 
 wildcard_constraints:
-    network="|".join(STUDY.grid.networks),
-    normalization="|".join(STUDY.grid.normalizations),
-    training_set="|".join(STUDY.training_sets()),
-    seed=r"\d+",
-    institution="|".join(INSTITUTIONS),
-    which="(_.+)?",
+    what=".+",
 
 
-def cell_of(wildcards):
-    return CELL_BY_NAME[str(CELL).format(**wildcards)]
-
-
-def flag(step, what="all"):
+def flag(step, what=WHOLE):
     """The output of a rule: says that the step has been done in this run."""
     return RUN.flag(Task(step, what))
 
 
+def log_of(step, what=WHOLE):
+    return RESULTS.log(step, what)
+
+
+def benchmark_of(step, what=WHOLE):
+    return RESULTS.benchmark(step, what)
+
+
 def task_of(step, wildcards):
     """The task that a job with these wildcards does."""
-    if "network" in wildcards.keys():
-        return Task(step, cell_of(wildcards))
-    if "institution" in wildcards.keys():
-        return Task(step, wildcards.institution)
-    return Task(
-        step, f"figure3{wildcards.which}" if "which" in wildcards.keys() else "all"
-    )
+    return TASKS[step, wildcards.get("what", WHOLE)]
 
 
-def due_before(step, what=None):
+def due_before(step):
     """Input of a rule: flags of the tasks that it reads from and that are due as well."""
 
     def of(wildcards):
-        if step not in ("simulate", "index"):
+        if STEPS[step].follows_index:
             decide()
-        return RUN.waits_for(Task(step, what) if what else task_of(step, wildcards))
+        return RUN.waits_for(task_of(step, wildcards))
 
     return of
 
@@ -116,24 +109,22 @@ def begin():
     cancel_leftovers(Path(CONFIG))
 
 
-def needs(step, what):
+def say_warnings():
+    """Repeat what the steps that looked at the cohort have warned of in this run."""
+    for step in ("index", "leaks", "quality"):
+        if flag(step).exists():
+            for line in warnings(RESULTS.log(step)):
+                logger.warning(line)
+
+
+def needs(step, resource):
     """Memory (mem_mb) or walltime (runtime) of a step's job: more with each attempt."""
 
     def of(wildcards, threads, attempt):
-        cell = Cell(**wildcards) if "network" in wildcards.keys() else None
+        what = task_of(step, wildcards).what
         estimate = resources(
-            step,
-            STUDY,
-            cell,
-            institution=wildcards.get("institution"),
-            threads=threads,
-            attempt=attempt,
-            limits=LIMITS,
+            step, STUDY, what, workers=threads, attempt=attempt, limits=LIMITS
         )
-        return getattr(estimate, what)
+        return getattr(estimate, resource)
 
     return of
-
-
-def benchmark_of(step, what="all"):
-    return RESULTS.root / "benchmarks" / step / f"{what}.tsv"

@@ -6,21 +6,19 @@ rule evaluate:
         due_before("evaluate"),
         config=ancient(CONFIG),
     output:
-        touch(flag("evaluate", CELL)),
+        touch(flag("evaluate", "{what}")),
     log:
-        RESULTS.log("evaluate", CELL),
+        log_of("evaluate", "{what}"),
     benchmark:
-        benchmark_of("evaluate", CELL)
+        benchmark_of("evaluate", "{what}")
     conda:
         "../envs/gfce.yaml"
     threads: 1
     resources:
         mem_mb=needs("evaluate", "mem_mb"),
         runtime=needs("evaluate", "runtime"),
-    params:
-        cell=str(CELL),
     shell:
-        "gfce evaluate {input.config:q} {params.cell:q} > {log:q} 2>&1"
+        "gfce evaluate {input.config:q} {wildcards.what:q} > {log:q} 2>&1"
 
 
 rule baselines:
@@ -30,7 +28,7 @@ rule baselines:
     output:
         touch(flag("baselines")),
     log:
-        RESULTS.log("baselines"),
+        log_of("baselines"),
     benchmark:
         benchmark_of("baselines")
     conda:

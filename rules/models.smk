@@ -6,11 +6,11 @@ rule train:
         due_before("train"),
         config=ancient(CONFIG),
     output:
-        touch(flag("train", CELL)),
+        touch(flag("train", "{what}")),
     log:
-        RESULTS.log("train", CELL),
+        log_of("train", "{what}"),
     benchmark:
-        benchmark_of("train", CELL)
+        benchmark_of("train", "{what}")
     # The longest jobs start first, so that short ones fill the gaps at the end.
     priority: 10
     conda:
@@ -20,11 +20,9 @@ rule train:
         gpu=1,
         mem_mb=needs("train", "mem_mb"),
         runtime=needs("train", "runtime"),
-    params:
-        cell=str(CELL),
     shell:
         # The shell must not die of a signal before the training has saved its state.
-        "exec gfce train {input.config:q} {params.cell:q} > {log:q} 2>&1"
+        "exec gfce train {input.config:q} {wildcards.what:q} > {log:q} 2>&1"
 
 
 rule predict:
@@ -32,11 +30,11 @@ rule predict:
         due_before("predict"),
         config=ancient(CONFIG),
     output:
-        touch(flag("predict", CELL)),
+        touch(flag("predict", "{what}")),
     log:
-        RESULTS.log("predict", CELL),
+        log_of("predict", "{what}"),
     benchmark:
-        benchmark_of("predict", CELL)
+        benchmark_of("predict", "{what}")
     conda:
         "../envs/gfce.yaml"
     threads: STUDY.training.threads
@@ -44,7 +42,5 @@ rule predict:
         gpu=1,
         mem_mb=needs("predict", "mem_mb"),
         runtime=needs("predict", "runtime"),
-    params:
-        cell=str(CELL),
     shell:
-        "gfce predict {input.config:q} {params.cell:q} > {log:q} 2>&1"
+        "gfce predict {input.config:q} {wildcards.what:q} > {log:q} 2>&1"

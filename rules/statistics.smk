@@ -13,7 +13,7 @@ rule tabulate:
     output:
         touch(flag("tabulate")),
     log:
-        RESULTS.log("tabulate"),
+        log_of("tabulate"),
     benchmark:
         benchmark_of("tabulate")
     conda:
@@ -30,7 +30,7 @@ rule compare:
     output:
         touch(flag("compare")),
     log:
-        RESULTS.log("compare"),
+        log_of("compare"),
     benchmark:
         benchmark_of("compare")
     conda:

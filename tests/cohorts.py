@@ -10,7 +10,7 @@ import numpy as np
 
 from gfce.cohort.bids import Patient, write_dataset, write_patient
 from gfce.config import StudyConfig
-from gfce.images.arrays import Grid
+from gfce.images.arrays import Geometry
 from gfce.images.volumes import Image, to_image
 
 REPOSITORY = Path(__file__).parent.parent
@@ -50,7 +50,7 @@ def head(seed: int, slices: int = 3, rows: int = 24, columns: int = 20) -> np.nd
 
 def image(seed: int, spacing: tuple[float, ...] = (2.0, 1.5, 4.0)) -> Image:
     """The same as an image."""
-    return to_image(head(seed), Grid(spacing, (-10.0, -20.0, 30.0)))
+    return to_image(head(seed), Geometry(spacing, (-10.0, -20.0, 30.0)))
 
 
 def write_cohort(root: Path, patients: dict[str, str]) -> None:

@@ -147,19 +147,24 @@ MISTAKES: list[tuple[dict[str, Any], str]] = [
     # The matrix and the networks.
     (
         {"images": {"matrix": [255, 224]}},
-        "images: matrix: give two numbers that are divisible by 4 (two poolings)",
+        "images.matrix: 255 x 224 is not divisible by 4, as mmgsn_net needs: change it",
+    ),
+    (
+        {
+            "images": {"matrix": [96, 83]},
+            "grid": {"networks": {"unet": {}, "m": {"architecture": "mmgsn_net"}}},
+        },
+        "images.matrix: 96 x 83 is not divisible by 4, as m needs: change it",
     ),
     ({"images": {"matrix": [2048, 224]}}, "images.matrix.0: give at most 1024 (given: 2048)"),
     ({"images": {"matrix": [8, 224]}}, "images.matrix.0: give at least 16 (given: 8)"),
     (
         {"images": {"matrix": [40, 32]}},
-        "images.matrix: 40 x 32 is too small for the discriminator of mmgsn_net, which needs "
-        "33 x 33: enlarge it",
+        "images.matrix: 40 x 32 is too small for mmgsn_net, which needs 33 x 33: enlarge it",
     ),
     (
         {"images": {"matrix": [20, 40]}, "grid": {"networks": {"p": {"architecture": "pix2pix"}}}},
-        "images.matrix: 20 x 40 is too small for the discriminator of p, which needs 24 x 24: "
-        "enlarge it",
+        "images.matrix: 20 x 40 is too small for p, which needs 24 x 24: enlarge it",
     ),
     (
         {"grid": {"networks": {"mmgsn_net": {"width": 12}}}},
@@ -257,8 +262,8 @@ MISTAKES: list[tuple[dict[str, Any], str]] = [
     ({"grid": {"networks": {"a'b": {}}}}, f"grid.networks.a'b: {NAME} (given: \"a'b\")"),
     (
         {"grid": {"normalizations": ["z_scor"]}},
-        "grid.normalizations.0: give 'min_max', 'z_score', 'percentile_min_max', "
-        "'dataset_z_score', 'slice_z_score' or 'nyul'",
+        "grid.normalizations.0: give 'dataset_z_score', 'min_max', 'nyul', "
+        "'percentile_min_max', 'slice_z_score' or 'z_score'",
     ),
     # Paths.
     ({"results": "data/results"}, f"results: {INSIDE}"),

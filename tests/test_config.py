@@ -9,11 +9,11 @@ from hypothesis import strategies as st
 from mistakes import MISTAKES
 
 from gfce.config import StudyConfig, load_config, parse_config
-from gfce.config.checks import REQUIREMENTS
 from gfce.errors import UserError
+from gfce.images.normalizations import NORMALIZATIONS
 from gfce.networks.discovery import architectures
 from gfce.schema import schema_markdown, schema_text
-from gfce.study import NORMALIZATION_LETTERS, cells
+from gfce.study import cells
 
 
 def complaint(content: Any) -> str:
@@ -180,12 +180,9 @@ def test_folders_inside_each_other_through_a_link(tmp_path: Path) -> None:
     parse_config(minimal_config(results=str(tmp_path / "circle")), "x")
 
 
-def test_the_networks_requirements_are_theirs() -> None:
-    from gfce.networks import discriminators, pix2pix
-
-    assert set(REQUIREMENTS) == {"mmgsn_net", "pix2pix"}
-    assert REQUIREMENTS["mmgsn_net"].smallest == discriminators.SMALLEST
-    assert REQUIREMENTS["pix2pix"].smallest == pix2pix.SMALLEST
+def test_a_unet_alone_takes_any_matrix() -> None:
+    content = minimal_config(images={"matrix": [17, 83]}, grid={"networks": {"unet": {}}})
+    assert parse_config(content, "x").images.matrix == (17, 83)
 
 
 DEMO = yaml.safe_load((REPOSITORY / "config" / "demo-grid.yaml").read_text())
@@ -263,12 +260,25 @@ def test_shipped_configurations(name: str) -> None:
     assert len(config.training_sets()) * len(config.grid.normalizations) == 8
 
 
+def test_the_demo_of_mixed_contrast_differs_in_the_protocol_alone() -> None:
+    demo, mixed = (
+        yaml.safe_load((REPOSITORY / "config" / f"{name}.yaml").read_text())
+        for name in ("demo", "demo-mixed-contrast")
+    )
+    unsuppressed = {"ce_fat_suppression": False}
+    changes = {"Institution-1": unsuppressed, "Institution-5": unsuppressed}
+    demo["study"] = "demo-mixed-contrast"
+    demo["cohort"]["dataset"] = "data/demo-mixed-contrast"
+    demo["simulation"]["changes"] = changes
+    assert mixed == demo
+
+
 def test_the_demos_grid_has_every_axis_and_the_demos_cohort() -> None:
     demo, grid = (load_config(REPOSITORY / "config" / f"{n}.yaml") for n in ("demo", "demo-grid"))
     cohort = grid.cohort.model_copy(update={"dataset": demo.cohort.dataset})
     assert (cohort, grid.simulation, grid.seed) == (demo.cohort, demo.simulation, demo.seed)
     assert set(grid.grid.networks) == set(architectures())
-    assert set(grid.grid.normalizations) == set(NORMALIZATION_LETTERS)
+    assert set(grid.grid.normalizations) == set(NORMALIZATIONS)
     assert len(cells(grid)) == 72
 
 

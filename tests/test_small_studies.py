@@ -14,9 +14,11 @@ from gfce.evaluation.baselines import evaluate_baselines
 from gfce.evaluation.evaluate import evaluate
 from gfce.evaluation.predict import predict
 from gfce.images.preprocess import preprocess
-from gfce.report.figures import draw_figure
-from gfce.statistics import compare, tabulate
-from gfce.study import Results, cells, figure_names, figure_paths
+from gfce.report.drawing import draw_figure
+from gfce.report.figure import FIGURE_FORMATS, study_figures
+from gfce.statistics.inference.step import compare
+from gfce.statistics.tables.step import tabulate
+from gfce.study import Results, cells
 from gfce.training.cell import train_cell
 
 ONE = {"networks": {"unet": {"width": 2}}, "normalizations": ["min_max"]}
@@ -45,7 +47,7 @@ def run(config: StudyConfig) -> Results:
     """Every step of a study, in this process."""
     write_cohort(config.cohort.dataset, COHORT)
     index(config)
-    for institution in (*config.cohort.development, *config.cohort.external):
+    for institution in config.cohort.institutions:
         preprocess(config, institution)
     for cell in cells(config):
         train_cell(config, cell)
@@ -54,7 +56,7 @@ def run(config: StudyConfig) -> Results:
     evaluate_baselines(config)
     tabulate(config)
     compare(config)
-    for figure in figure_names(config):
+    for figure in study_figures(config):
         draw_figure(config, figure)
     return Results(config)
 
@@ -63,7 +65,9 @@ def run(config: StudyConfig) -> Results:
 def test_a_small_study_runs_to_its_figures(configure: Configure, name: str) -> None:
     config = configure(**STUDIES[name], statistics={"bootstrap_resamples": 99})
     results = run(config)
-    assert all(path.exists() for path in figure_paths(config))
+    for name in set(study_figures(config)) - {"learning"}:
+        assert all(results.figure(name, kind).exists() for kind in FIGURE_FORMATS)
+    assert len(list((results.figures / "learning").rglob("*.png"))) == len(cells(config))
     assert results.findings.stat().st_size > 0
     metrics = pd.read_csv(results.metrics)
     assert set(metrics["training_set"]) == set(config.training_sets())

@@ -13,24 +13,22 @@ from pathlib import Path
 import pandas as pd
 
 from gfce import __version__
+from gfce.cohort.layout import DESCRIPTION, MASKS, PARTICIPANTS
 from gfce.errors import UserError
 from gfce.files import write_json, write_text
+from gfce.images.modalities import MODALITIES
 from gfce.images.volumes import Image
 from gfce.images.writing import write_image
 
 BIDS_VERSION = "1.10.0"
-DESCRIPTION = "dataset_description.json"
-SUFFIXES = {"t1w": "T1w", "t2w": "T2w", "ce": "ce-gadolinium_T1w"}
-"""The end of each modality's file name."""
-MASKS = Path("derivatives", "masks")
-"""The derivative dataset with tumour masks."""
 
 
 @dataclass(frozen=True)
 class PatientFiles:
     """What a dataset holds of one patient; a modality may have no file, or too many.
 
-    `problem` is why the patient cannot be used whatever the files hold (None: nothing is known).
+    `problem` is a reason to exclude the patient that needs no look into the files (None: no such
+    reason).
     """
 
     patient_id: str
@@ -53,16 +51,17 @@ class Patient:
 
 
 def write_dataset(root: Path, name: str, institutions: Mapping[str, str], generator: str) -> None:
-    """Write what describes a dataset: its description, README and participants.tsv.
+    """Write the files that describe a dataset: description, README and participants.tsv.
 
-    `institutions` maps every patient id to its institution, `generator` is what wrote the images.
+    `institutions` maps every patient id to its institution; `generator` names the command that
+    wrote the images.
     """
     write_json({**_description(name, generator), "DatasetType": "raw"}, root / DESCRIPTION)
     write_text(f"{name}: T1w, T2w and contrast-enhanced T1w MRI, by gfce.\n", root / "README")
     table = pd.DataFrame(
         {"participant_id": institutions.keys(), "institution": institutions.values()}
     )
-    write_text(table.to_csv(sep="\t", index=False, lineterminator="\n"), root / "participants.tsv")
+    write_text(table.to_csv(sep="\t", index=False, lineterminator="\n"), root / PARTICIPANTS)
     write_json(
         {"institution": {"Description": "Hospital that the patient was imaged at"}},
         root / "participants.json",
@@ -72,7 +71,7 @@ def write_dataset(root: Path, name: str, institutions: Mapping[str, str], genera
 def write_patient(root: Path, patient: Patient) -> None:
     """Write a patient's images with their sidecars, and the tumour mask as a derivative."""
     for modality, image in patient.images.items():
-        stem = anat_path(patient.patient_id, SUFFIXES[modality])
+        stem = anat_path(patient.patient_id, MODALITIES[modality].suffix)
         write_image(image, root / f"{stem}.nii.gz")
         write_json(patient.sidecars.get(modality, {}), root / f"{stem}.json")
     if patient.tumour is not None:
@@ -87,7 +86,7 @@ def write_masks_description(root: Path) -> None:
 
 
 def write_derivative_description(root: Path, name: str) -> None:
-    """Write the description of a derivative dataset of ours."""
+    """Write the description of a derivative dataset that gfce makes."""
     write_json({**_description(name, "gfce"), "DatasetType": "derivative"}, root / DESCRIPTION)
 
 

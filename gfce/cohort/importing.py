@@ -1,4 +1,4 @@
-"""`gfce import`: a manifest of images, wherever they lie, becomes a BIDS dataset."""
+"""`gfce import`: the images of a manifest become a BIDS dataset."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from gfce.files import new_folder
 from gfce.images.formats import format_of
 from gfce.images.layout import check_regular
 from gfce.images.masks import check_mask
+from gfce.images.modalities import MODALITIES
 from gfce.images.reading import read_image
-from gfce.images.store import MODALITIES
 from gfce.images.volumes import Image
 from gfce.progress import progress
 
@@ -26,11 +26,11 @@ from gfce.progress import progress
 def import_manifest(manifest: Path, dataset: Path, label: int | None = None) -> None:
     """Write the patients of a manifest as a BIDS dataset, all of them or nothing.
 
-    The manifest is a CSV with the columns patient, institution, t1w, t2w, ce and, if wished,
+    The manifest is a CSV with the columns patient, institution, t1w, t2w, ce and, optionally,
     tumour_mask; paths are relative to the manifest. An empty path is a modality that the patient
-    lacks: `gfce index` then says what becomes of the patient. No voxel is changed, but for masks
+    lacks: `gfce index` then decides about the patient. Voxels stay as they are, except in masks
     with several labels, of which `label` is the tumour's: they become 0 and 1. Of an image's
-    header nothing but the geometry is kept.
+    header only the geometry is kept.
 
     Raises:
         UserError: a column is missing, a file cannot be read, two patients would share an id, or
@@ -53,7 +53,7 @@ def import_manifest(manifest: Path, dataset: Path, label: int | None = None) -> 
 
 
 def _check_files(patient_id: str, row: dict[str, str], manifest: Path) -> None:
-    """Look at all files of a patient before any is read, which takes long."""
+    """Check all files of a patient before any is read, because reading takes long."""
     for column in (*MODALITIES, MASK):
         if not row[column]:
             continue
@@ -78,7 +78,7 @@ def _read_patient(
 
 
 def _read_mask(path: Path, label: int | None) -> Image:
-    """A mask as it is, if it is one already, or that of the label."""
+    """A tumour mask: of a label as voxels of 0 and 1, without one as the file has it."""
     image = read_image(path)
     mask = check_mask(image, path, label)
     return image if label is None else mask

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import difflib
 import sys
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -11,9 +12,10 @@ from typing import Any
 import pandas as pd
 
 from gfce.cohort.bids import PatientFiles
-from gfce.cohort.quality import check_patient
 from gfce.cohort.reading import read_dataset
 from gfce.cohort.split import assign_roles, draw_training_sets
+from gfce.cohort.tables import EXCLUSIONS, PATIENTS
+from gfce.cohort.usability import check_patient
 from gfce.cohort.workers import for_each
 from gfce.config import StudyConfig
 from gfce.errors import UserError, one_line
@@ -21,13 +23,8 @@ from gfce.files import sha256, write_csv
 from gfce.images.masks import listed
 from gfce.study import Results
 
-PATIENT_COLUMNS = [
-    *("patient_id", "institution", "role", "split", "t1w", "t2w", "ce"),
-    *("field_strength_t", "slices", "voxel_mm", "sha256_t1w", "sha256_t2w", "sha256_ce"),
-    *("tumour", "sha256_tumour"),
-]
 LABELS = "labels"
-"""What is known of a patient and not written: several labels of the mask."""
+"""The key of what is kept of a patient for a warning only: several labels of the mask."""
 
 
 def index(config: StudyConfig, workers: int = 1) -> None:
@@ -46,7 +43,7 @@ def index(config: StudyConfig, workers: int = 1) -> None:
     training_sets = draw_training_sets(patients, config)
     write_csv(exclusions, results.exclusions)
     write_csv(training_sets, results.training_sets)
-    write_csv(patients[PATIENT_COLUMNS], results.patients)
+    write_csv(patients[PATIENTS.names], results.patients)
 
 
 def examine(
@@ -55,32 +52,57 @@ def examine(
     """Describe the usable patients, and give the reason for each of the others.
 
     Raises:
-        UserError: nobody is of the study's institutions, or as `index`.
+        UserError: nobody is of the study's institutions, `cohort.exclude` names nobody, or as
+            `index`.
     """
-    roles = {*config.cohort.development, *config.cohort.external}
-    listed = list(patients)
-    asked = [patient for patient in listed if patient.institution in roles]
-    if not asked:
-        there = sorted({patient.institution or "(empty)" for patient in listed})
-        raise UserError(
-            f"participants.tsv: nobody is of the study's institutions, but of "
-            f"{one_line(', '.join(there))}: correct cohort.development and cohort.external"
-        )
+    roles, exclude = set(config.cohort.institutions), config.cohort.exclude
+    listed_patients = list(patients)
+    _check_patients(listed_patients, roles, exclude)
+    with_role = [patient for patient in listed_patients if patient.institution in roles]
+    examined = [patient for patient in with_role if patient.patient_id not in exclude]
     examine_one = partial(_examine_one, root=config.cohort.dataset, label=config.cohort.mask_label)
-    by_id = {patient.patient_id: patient for patient in asked}
+    by_id = {patient.patient_id: patient for patient in examined}
     outcomes = for_each(by_id, examine_one, workers, "index")
     usable = [outcome for outcome in outcomes if isinstance(outcome, dict)]
     broken = [
         _exclusion(patient, reason)
-        for patient, reason in zip(asked, outcomes, strict=True)
+        for patient, reason in zip(examined, outcomes, strict=True)
         if isinstance(reason, str)
     ]
-    _report(broken, config)
+    left_out = [
+        _exclusion(patient, f"{patient.patient_id}: {exclude[patient.patient_id]} (cohort.exclude)")
+        for patient in with_role
+        if patient.patient_id in exclude
+    ]
+    _report(broken, left_out, config)
     _report_labels([outcome.pop(LABELS) for outcome in usable])
-    others = [_exclusion(p, _no_role(p, roles)) for p in listed if p.institution not in roles]
-    excluded = sorted([*broken, *others], key=lambda row: row["patient_id"])
-    columns = ["patient_id", "institution", "reason"]
-    return pd.DataFrame(usable), pd.DataFrame(excluded, columns=columns)
+    without_role = [
+        _exclusion(patient, _no_role(patient, roles))
+        for patient in listed_patients
+        if patient.institution not in roles
+    ]
+    excluded = sorted([*broken, *left_out, *without_role], key=lambda row: row["patient_id"])
+    return pd.DataFrame(usable), EXCLUSIONS.frame(excluded)
+
+
+def _check_patients(
+    patients: list[PatientFiles], roles: Collection[str], exclude: Collection[str]
+) -> None:
+    """Refuse a dataset without a patient of the study, and an exclusion of nobody."""
+    if not any(patient.institution in roles for patient in patients):
+        institutions = sorted({p.institution or "(empty)" for p in patients})
+        raise UserError(
+            f"participants.tsv: nobody is of the study's institutions, but of "
+            f"{one_line(', '.join(institutions))}: correct cohort.development and cohort.external"
+        )
+    known = [patient.patient_id for patient in patients]
+    for name in exclude:
+        if name not in known:
+            close = difflib.get_close_matches(name, known, n=1)
+            hint = f" (did you mean {close[0]}?)" if close else ""
+            raise UserError(
+                f"cohort.exclude: participants.tsv has no patient {one_line(name)}{hint}"
+            )
 
 
 def _no_role(patient: PatientFiles, roles: set[str]) -> str:
@@ -99,16 +121,18 @@ def _exclusion(patient: PatientFiles, reason: str) -> dict[str, str]:
     }
 
 
-def _report(broken: list[dict[str, str]], config: StudyConfig) -> None:
+def _report(
+    broken: list[dict[str, str]], left_out: list[dict[str, str]], config: StudyConfig
+) -> None:
     if broken and config.cohort.unusable_patient == "stop":
         raise UserError(broken[0]["reason"] + " (cohort.unusable_patient is stop)")
-    for row in broken:
+    for row in [*broken, *left_out]:
         print(f"gfce: excluded {row['reason']}", file=sys.stderr)
 
 
-def _report_labels(found: list[tuple[int, ...]]) -> None:
-    """Say once that masks have several labels; all of them are taken for tumour."""
-    several = [labels for labels in found if labels]
+def _report_labels(labels_of_masks: list[tuple[int, ...]]) -> None:
+    """Warn once that masks have several labels; all of them are taken for tumour."""
+    several = [labels for labels in labels_of_masks if labels]
     if several:
         labels = sorted({label for labels in several for label in labels})
         print(
@@ -144,5 +168,5 @@ def _describe(patient: PatientFiles, root: Path, label: int | None) -> dict[str,
 
 
 def _relative(path: Path, root: Path) -> str:
-    # Results never hold a path outside the dataset.
+    # Results hold no path outside the dataset.
     return path.absolute().relative_to(root.absolute()).as_posix()

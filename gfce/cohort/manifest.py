@@ -1,4 +1,4 @@
-"""Manifests of images: a CSV table that says which image is whose."""
+"""Manifests: CSV tables of patients with the paths of their images."""
 
 from __future__ import annotations
 
@@ -7,16 +7,16 @@ from pathlib import Path
 
 from gfce.errors import UserError
 from gfce.images.layout import check_regular
-from gfce.images.store import MODALITIES
+from gfce.images.modalities import MODALITIES
 
 COLUMNS = ("patient", "institution", *MODALITIES)
 """Columns that a manifest must have."""
 MASK = "tumour_mask"
-"""A column that it may have."""
+"""A column that a manifest may have."""
 
 
 def read_manifest(path: Path) -> list[dict[str, str]]:
-    """Read a manifest, each row a mapping of its columns; `tumour_mask` is there in any case.
+    """Read a manifest, each row a mapping of its columns (`tumour_mask` always included).
 
     Raises:
         UserError: the file cannot be read, is no table in UTF-8 with `COLUMNS`, has rows of
@@ -43,16 +43,16 @@ def image_path(manifest: Path, cell: str) -> Path:
 
 
 def shown(cell: str) -> str:
-    """A path of a manifest as messages have it: of an absolute one the name alone.
+    """A path of a manifest for messages: of an absolute path the file name alone.
 
-    Logs are passed on, and the rest of such a path may name people.
+    Logs are passed on, and the folders of an absolute path may name people.
     """
     return Path(cell).name if Path(cell).is_absolute() else cell
 
 
 def _lines(path: Path) -> list[list[str]]:
     try:
-        # Spreadsheets write a mark of the byte order.
+        # Spreadsheets write a byte order mark.
         with path.open(encoding="utf-8-sig", newline="") as file:
             rows = list(csv.reader(file, strict=True))
     except (UnicodeDecodeError, csv.Error):

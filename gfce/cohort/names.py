@@ -7,11 +7,11 @@ from typing import Any
 
 
 class FileNames:
-    """What a file's name says, by the library that knows the names of BIDS.
+    """Entities of file names, by PyBIDS.
 
     PyBIDS' own index (BIDSLayout) is not used. It reads every JSON of a dataset and ends with a
-    traceback at the first that is broken, or that says something else than the file's name; it
-    finds ids in folders above the dataset; and its messages hold absolute paths.
+    traceback at the first that is broken or contradicts the file's name; it finds ids in folders
+    above the dataset; and its messages hold absolute paths.
     """
 
     @cached_property

@@ -1,4 +1,4 @@
-"""participants.tsv: who is in a BIDS dataset, and of which institution."""
+"""participants.tsv: the patients of a BIDS dataset and their institutions."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ import csv
 import re
 from pathlib import Path
 
+from gfce.cohort.layout import PARTICIPANTS
 from gfce.errors import UserError, one_line
 
-PARTICIPANTS = "participants.tsv"
 COLUMNS = ("participant_id", "institution")
 MISSING = "n/a"
-"""How BIDS writes that a value is not known."""
+"""BIDS' text for a value that is not known."""
 MAX_LENGTH = 64
 _ID = re.compile(r"sub-[A-Za-z0-9+]+")
 
@@ -23,16 +23,16 @@ def read_participants(root: Path) -> dict[str, str]:
 
     Raises:
         UserError: the file is missing, or no table of text in UTF-8 that is separated by tabs; one
-            of the two columns is missing or there twice; a row has another length than the
-            header; an id is not `sub-<letters and digits>`, or is there twice, be it in another
-            case; nobody is listed.
+            of the two columns is missing or repeated; a row has another length than the header; an
+            id is not `sub-<letters and digits>`, or is repeated, if only in another case; nobody
+            is listed.
     """
     if not (root / PARTICIPANTS).is_file():
         name = root.name if root.is_absolute() else root
         raise UserError(f"{name}: not a BIDS dataset with {PARTICIPANTS}: check cohort.dataset")
     try:
         (_, header), *rows = _lines(root / PARTICIPANTS)
-        patient, institution = (_place(header, column) for column in COLUMNS)
+        patient, institution = (_position(header, column) for column in COLUMNS)
         return _checked([(line, cells[patient], cells[institution]) for line, cells in rows])
     except UserError as error:
         raise UserError(f"{PARTICIPANTS}: {error}") from None
@@ -41,15 +41,15 @@ def read_participants(root: Path) -> dict[str, str]:
 def _lines(path: Path) -> list[tuple[int, list[str]]]:
     """The rows that are not blank, with the number of their line."""
     try:
-        # Spreadsheets write a mark of the byte order.
+        # Spreadsheets write a byte order mark.
         with path.open(encoding="utf-8-sig", newline="") as file:
             reader = csv.reader(file, delimiter="\t", strict=True)
-            found = [(reader.line_num, [cell.strip() for cell in cells]) for cells in reader]
+            rows = [(reader.line_num, [cell.strip() for cell in cells]) for cells in reader]
     except UnicodeDecodeError:
         raise UserError("not text in UTF-8: save it as UTF-8") from None
     except csv.Error as error:
         raise UserError(f"not a table separated by tabs ({error}): save it as one") from None
-    lines = [(line, cells) for line, cells in found if any(cells)]
+    lines = [(line, cells) for line, cells in rows if any(cells)]
     if not lines:
         raise UserError("is empty: list the patients and their institutions")
     _check_lengths(lines)
@@ -67,8 +67,8 @@ def _check_lengths(lines: list[tuple[int, list[str]]]) -> None:
             )
 
 
-def _place(header: list[str], column: str) -> int:
-    """Where a column stands."""
+def _position(header: list[str], column: str) -> int:
+    """The index of a column."""
     if column not in header:
         raise UserError(f"column {column} is missing: add it")
     if header.count(column) > 1:
@@ -77,22 +77,22 @@ def _place(header: list[str], column: str) -> int:
 
 
 def _checked(rows: list[tuple[int, str, str]]) -> dict[str, str]:
-    found: dict[str, str] = {}
-    folded: dict[str, str] = {}
+    institutions: dict[str, str] = {}
+    by_folded_id: dict[str, str] = {}
     for line, patient, institution in rows:
         if not _ID.fullmatch(patient) or len(patient) > MAX_LENGTH:
             raise UserError(
                 f"line {line}: participant_id {one_line(patient) or '(empty)'} is not sub- with "
                 f"letters and digits behind it, at most {MAX_LENGTH} in all: correct it"
             )
-        other = folded.setdefault(patient.casefold(), patient)
-        if patient in found:
+        first = by_folded_id.setdefault(patient.casefold(), patient)
+        if patient in institutions:
             raise UserError(f"patient {patient} is there twice: keep one row")
-        if other != patient:
-            raise UserError(f"patients {other} and {patient} differ only in case: rename one")
+        if first != patient:
+            raise UserError(f"patients {first} and {patient} differ only in case: rename one")
         if not institution.isprintable():
             raise UserError(f"line {line}: institution has a control character: correct it")
-        found[patient] = "" if institution == MISSING else institution
-    if not found:
+        institutions[patient] = "" if institution == MISSING else institution
+    if not institutions:
         raise UserError("lists no patient: add them")
-    return dict(sorted(found.items()))
+    return dict(sorted(institutions.items()))

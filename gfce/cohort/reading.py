@@ -1,4 +1,4 @@
-"""Reading BIDS datasets: exactly the files that a study uses, and a word about the others."""
+"""Reading BIDS datasets: the files that a study uses, and warnings about others."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-from gfce.cohort.bids import DESCRIPTION, MASKS, PatientFiles
+from gfce.cohort.bids import PatientFiles
+from gfce.cohort.layout import DESCRIPTION, MASKS, PARTICIPANTS
 from gfce.cohort.names import FileNames
-from gfce.cohort.participants import PARTICIPANTS, read_participants
+from gfce.cohort.participants import read_participants
 from gfce.cohort.sidecars import Sidecars, read_object
 from gfce.errors import UserError, one_line
 
@@ -24,17 +25,17 @@ _TUMOUR = re.compile(r".*_label-tumou?r(_[A-Za-z]+-[A-Za-z0-9+]+)*_mask\.nii(\.g
 def read_dataset(root: Path) -> list[PatientFiles]:
     """List the patients of participants.tsv, in order of their ids, with their files.
 
-    Images lie in `<patient>/anat` or `<patient>/ses-<session>/anat`. What is odd but hurts nobody
-    is a warning: folders of patients that are not listed, masks of something else than a tumour, a
-    missing or broken dataset_description.json, a broken sidecar.
+    Images lie in `<patient>/anat` or `<patient>/ses-<session>/anat`. These are
+    warnings, because no result depends on them: folders of patients that are not listed, masks of
+    something else than a tumour, a missing or broken dataset_description.json, a broken sidecar.
 
     Raises:
         UserError: the folder is missing, or participants.tsv cannot be used.
     """
     participants = read_participants(root)
     _warn_of_description(root)
-    strangers = (path.name for path in root.glob("sub-*") if path.is_dir())
-    _warn_of_many(sorted(set(strangers) - participants.keys()), f"not in {PARTICIPANTS}")
+    folders = {path.name for path in root.glob("sub-*") if path.is_dir()}
+    _warn_of_many(sorted(folders - participants.keys()), f"not in {PARTICIPANTS}")
     reader = _Reader(root)
     patients = [reader.read(patient, name) for patient, name in participants.items()]
     _warn_of_many(reader.other_masks, "a tumour mask is called ..._label-tumour_mask.nii.gz")
@@ -81,56 +82,58 @@ class _Reader:
         )
 
     def _images(self, patient_id: str) -> dict[Path, dict[str, Any]]:
-        """The T1w and T2w files of a patient, with what their names say."""
+        """The T1w and T2w files of a patient, with the entities of their names."""
         folder = self._root / patient_id
-        entities = {
+        files = {
             path: self._entities(path)
             for path in _files([*folder.glob("anat/*"), *folder.glob("ses-*/anat/*")])
         }
         return {
-            path: said
-            for path, said in entities.items()
-            if said.get("suffix") in ("T1w", "T2w") and said.get("extension") in EXTENSIONS
+            path: entities
+            for path, entities in files.items()
+            if entities.get("suffix") in ("T1w", "T2w") and entities.get("extension") in EXTENSIONS
         }
 
     def _masks(self, patient_id: str) -> dict[Path, dict[str, Any]]:
-        found = [
+        masks = [
             path
             for path in _files((self._root / MASKS / patient_id).rglob("*"))
             if path.name.endswith(EXTENSIONS)
         ]
-        tumours = {path: self._entities(path) for path in found if _TUMOUR.fullmatch(path.name)}
-        others = (path for path in found if path not in tumours)
-        self.other_masks += [path.relative_to(self._root).as_posix() for path in others]
+        tumours = {path: self._entities(path) for path in masks if _TUMOUR.fullmatch(path.name)}
+        self.other_masks += [self._relative(path) for path in masks if path not in tumours]
         return tumours
 
     def _entities(self, path: Path) -> dict[str, Any]:
-        return self._names.entities(path.relative_to(self._root).as_posix())
+        return self._names.entities(self._relative(path))
+
+    def _relative(self, path: Path) -> str:
+        return path.relative_to(self._root).as_posix()
 
     def _problem(
         self, patient_id: str, images: Mapping[Path, dict[str, Any]], masks: Mapping[Path, Any]
     ) -> str | None:
-        """Why a patient's files cannot be used, seen from their names."""
+        """Why a patient's files cannot be used, by their names alone."""
         if not (self._root / patient_id).is_dir():
             return "no folder in the dataset: add it or leave the patient out"
         for path in [*images, *masks]:
-            place = path.relative_to(self._root).as_posix()
-            if not path.name.startswith(f"{patient_id}_") or not _PLAIN.fullmatch(place):
+            is_plain = _PLAIN.fullmatch(self._relative(path))
+            if not path.name.startswith(f"{patient_id}_") or not is_plain:
                 name = one_line(path.name)
                 return f"{name} is not named {patient_id}_... in plain letters: rename or move it"
-        sessions = {said.get("session") for said in images.values()}
+        sessions = {entities.get("session") for entities in images.values()}
         if len(sessions) > 1:
             return f"volumes of {len(sessions)} sessions ({_listed(sessions)}): keep one"
         if len(masks) > 1:
             return f"{len(masks)} tumour masks ({_listed(p.name for p in masks)}): keep one"
-        of_masks = {said.get("session") for said in masks.values()} - {None}
+        of_masks = {entities.get("session") for entities in masks.values()} - {None}
         if images and of_masks - sessions:
             return f"a tumour mask of session {_listed(of_masks)}, but no volume: correct its name"
         return None
 
 
 def _files(paths: Iterable[Path]) -> list[Path]:
-    """Files without hidden ones; a link that leads nowhere is one, for its reader to refuse."""
+    """Files that are not hidden; a broken link counts as a file, and its reader refuses it."""
     return sorted(
         path
         for path in paths

@@ -1,7 +1,6 @@
-"""JSON beside images: the one fact that a study takes from it, the field strength.
+"""JSON sidecars of images, of which a study takes the field strength alone.
 
-It is told in tables and decides nothing, so that a broken sidecar is a warning and not the end of
-a patient.
+Tables report it and no result depends on it, so a broken sidecar is a warning and excludes nobody.
 """
 
 from __future__ import annotations
@@ -18,7 +17,7 @@ from gfce.errors import UserError, one_line
 LOGGER = logging.getLogger(__name__)
 FIELD_STRENGTH = "MagneticFieldStrength"
 STRONGEST_T = 30
-"""No magnet for people or animals is stronger; 30000 would be gauss."""
+"""No magnet for people or animals is stronger; 30000 is in gauss."""
 
 
 class Sidecars:
@@ -27,7 +26,7 @@ class Sidecars:
     def __init__(self, root: Path, names: FileNames) -> None:
         self._root, self._names = root, names
         self._read = lru_cache(maxsize=None)(self._read_one)
-        self._found = lru_cache(maxsize=None)(self._below)
+        self._list = lru_cache(maxsize=None)(self._list_folder)
 
     def field_strength(self, image: Path) -> float | None:
         """The field strength of an image in tesla (None: unknown, or a warning says why).
@@ -45,24 +44,25 @@ class Sidecars:
         return strength
 
     def _of(self, image: Path) -> list[Path]:
-        own = self._entities(image)
+        entities = self._entities(image)
         applicable = []
         for folder in reversed(image.relative_to(self._root).parents):
-            fitting = [path for path in self._found(self._root / folder) if self._fits(path, own)]
+            sidecars = self._list(self._root / folder)
+            fitting = [path for path in sidecars if self._fits(path, entities)]
             applicable += sorted(fitting, key=lambda path: (len(self._entities(path)), path))
         return applicable
 
-    def _fits(self, path: Path, own: dict[str, Any]) -> bool:
-        said = self._entities(path)
-        same = said.pop("extension", "") == ".json" and said.get("suffix") == own["suffix"]
-        return same and said.items() <= own.items()
+    def _fits(self, path: Path, of_image: dict[str, Any]) -> bool:
+        entities = self._entities(path)
+        is_json = entities.pop("extension", "") == ".json"
+        same_suffix = entities.get("suffix") == of_image["suffix"]
+        return is_json and same_suffix and entities.items() <= of_image.items()
 
     def _entities(self, path: Path) -> dict[str, Any]:
         return self._names.entities(path.relative_to(self._root).as_posix())
 
-    def _below(self, folder: Path) -> list[Path]:
-        found = folder.glob("*.json")
-        return sorted(path for path in found if not path.name.startswith("."))
+    def _list_folder(self, folder: Path) -> list[Path]:
+        return sorted(path for path in folder.glob("*.json") if not path.name.startswith("."))
 
     def _read_one(self, path: Path) -> dict[str, Any] | None:
         try:
@@ -79,9 +79,9 @@ class Sidecars:
         self._warn(path, f"{FIELD_STRENGTH} is {given}, not a number of tesla up to {STRONGEST_T}")
         return None
 
-    def _warn(self, path: Path, what: str) -> None:
-        place = one_line(path.relative_to(self._root).as_posix(), 200)
-        LOGGER.warning("warning: %s: %s: the field strength stays empty", place, what)
+    def _warn(self, path: Path, problem: str) -> None:
+        name = one_line(path.relative_to(self._root).as_posix(), 200)
+        LOGGER.warning("warning: %s: %s: the field strength stays empty", name, problem)
 
 
 def read_object(path: Path) -> dict[str, Any]:

@@ -19,12 +19,12 @@ from gfce.cohort.workers import for_each
 from gfce.config import Simulation, StudyConfig
 from gfce.errors import UserError
 from gfce.files import new_folder
-from gfce.images.arrays import Grid
+from gfce.images.arrays import Geometry
 from gfce.images.volumes import to_image
 from gfce.phantom import Protocol, SimulatedPatient, read_protocols, simulate_patient
 from gfce.provenance.records import Record
 from gfce.provenance.state import SIMULATION, Provenance
-from gfce.provenance.tasks import Task
+from gfce.steps import Task
 
 GENERATOR = "gfce simulate"
 LOGGER = logging.getLogger(__name__)
@@ -33,12 +33,12 @@ LOGGER = logging.getLogger(__name__)
 def simulate(config: StudyConfig, workers: int = 1) -> None:
     """Simulate the configured cohort and write it to `cohort.dataset`.
 
-    A record in the dataset lists what was written. A dataset that was simulated otherwise is
-    replaced only if it holds that and nothing else.
+    A record in the dataset lists the files that were written. A dataset that was simulated with
+    other settings is replaced only if it holds these files and nothing else.
 
     Raises:
         UserError: no simulation is configured, an institution has no protocol, or the folder holds
-            a file that this did not write, or a process was killed.
+            a file that was not simulated, or a process was killed.
     """
     simulation = config.simulation
     if simulation is None:
@@ -74,7 +74,7 @@ def _write(
 
 
 def _protocols(simulation: Simulation) -> Mapping[str, Protocol]:
-    protocols = read_protocols(simulation.protocols)
+    protocols = read_protocols(simulation.protocols, simulation.changes)
     for institution in simulation.patients:
         if institution not in protocols:
             known = ", ".join(protocols)
@@ -91,14 +91,14 @@ def _check_replaceable(dataset: Path, record: Record | None) -> None:
         if not is_folder and name not in known and name != SIMULATION.as_posix():
             raise _foreign(dataset, name)
     if dataset.exists() and record:
-        there = {n: written for n, written in record.files.items() if (dataset / n).exists()}
-        if damage := Record(record.recipe, there).damage(dataset, thoroughly=True):
+        present = {n: written for n, written in record.files.items() if (dataset / n).exists()}
+        if damage := Record(record.recipe, present).damage(dataset, thoroughly=True):
             raise _foreign(dataset, damage)
 
 
-def _foreign(dataset: Path, what: str) -> UserError:
+def _foreign(dataset: Path, name: str) -> UserError:
     return UserError(
-        f"{dataset}: holds data that were not simulated ({what}): name another cohort.dataset, "
+        f"{dataset}: holds data that were not simulated ({name}): name another cohort.dataset, "
         "leave out simulation to study these data, or delete the folder to simulate them anew"
     )
 
@@ -126,9 +126,9 @@ def _simulate_one(root: Path, simulation: Simulation, job: tuple[str, Protocol, 
 
 
 def _as_patient(patient_id: str, institution: str, simulated: SimulatedPatient) -> Patient:
-    grid = Grid(simulated.spacing, simulated.origin, simulated.direction)
-    images = {name: to_image(array, grid) for name, array in simulated.images.items()}
+    geometry = Geometry(simulated.spacing, simulated.origin, simulated.direction)
+    images = {name: to_image(array, geometry) for name, array in simulated.images.items()}
     mask = images.pop("tumour")
-    # Few slices may all miss the tumour, and a mask of nothing is no mask.
+    # Few slices may all miss the tumour, and an empty mask is refused by `gfce index`.
     tumour = mask if simulated.images["tumour"].any() else None
     return Patient(patient_id, institution, images, simulated.sidecars, tumour)

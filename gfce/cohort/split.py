@@ -1,4 +1,4 @@
-"""Who is trained on and who is held out: the split and the pooled draws (study points 2 and 4)."""
+"""The split into training and test, and the pooled draws (study points 2 and 4)."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import math
 import numpy as np
 import pandas as pd
 
+from gfce.cohort.tables import TRAINING_SETS
 from gfce.config import StudyConfig
 from gfce.errors import UserError
 
@@ -22,24 +23,25 @@ def assign_roles(institutions: pd.Series, config: StudyConfig) -> pd.DataFrame:
         UserError: an institution of the configuration has too few patients.
     """
     table = pd.DataFrame({"institution": institutions, "role": "external", "split": "test"})
-    for institution in [*config.cohort.development, *config.cohort.external]:
+    for institution in config.cohort.institutions:
         if institution not in set(institutions):
             raise UserError(
                 f"institution {institution}: no usable patient in the dataset: "
                 "correct cohort.development and cohort.external, or the data"
             )
     for institution in config.cohort.development:
-        own = institutions.index[institutions == institution]
-        count = _training_count(institution, len(own), config.cohort.training_patients)
-        drawn = _generator(config.seed, "split", institution).choice(own, count, replace=False)
-        table.loc[own, "role"] = "development"
+        candidates = institutions.index[institutions == institution]
+        count = _training_count(institution, len(candidates), config.cohort.training_patients)
+        generator = _generator(config.seed, "split", institution)
+        drawn = generator.choice(candidates, count, replace=False)
+        table.loc[candidates, "role"] = "development"
         table.loc[drawn, "split"] = "train"
     return table
 
 
-def _training_count(institution: str, available: int, wanted: int | float) -> int:
-    share = min(max(1, round(wanted * available)), available - 1)
-    count = wanted if isinstance(wanted, int) else share
+def _training_count(institution: str, available: int, number: int | float) -> int:
+    share = min(max(1, round(number * available)), available - 1)
+    count = number if isinstance(number, int) else share
     if not 0 < count < available:
         raise UserError(
             f"institution {institution}: too few usable patients ({available}): {max(count, 1)} to "
@@ -67,30 +69,30 @@ def draw_training_sets(patients: pd.DataFrame, config: StudyConfig) -> pd.DataFr
         for name, institutions in config.training_sets().items()
         for patient in _draw(name, {i: by_institution[i] for i in institutions}, config)
     ]
-    return pd.DataFrame(rows, columns=["training_set", "patient_id"])
+    return TRAINING_SETS.frame(rows)
 
 
 def _draw(name: str, available: dict[str, list[str]], config: StudyConfig) -> list[str]:
     if len(available) == 1:
         return next(iter(available.values()))
-    size = config.cohort.pooled_patients or min(len(own) for own in available.values())
+    size = config.cohort.pooled_patients or min(len(patients) for patients in available.values())
     each = math.ceil(size / len(available))
     generator = _generator(config.seed, "pool", name)
     discarding = generator.choice(list(available), each * len(available) - size, replace=False)
     drawn: list[str] = []
-    for institution, own in available.items():
-        if len(own) < each:
+    for institution, patients in available.items():
+        if len(patients) < each:
             raise UserError(
                 f"training set {name}: needs {each} training patients of {institution}, which has "
-                f"{len(own)}: lower cohort.pooled_patients or raise cohort.training_patients"
+                f"{len(patients)}: lower cohort.pooled_patients or raise cohort.training_patients"
             )
-        # A discarded patient is one that was drawn at random: drawing one fewer is the same.
+        # Discarding a patient of a random draw is the same as drawing one fewer.
         count = each - (institution in discarding)
-        drawn += list(generator.choice(own, count, replace=False))
+        drawn += list(generator.choice(patients, count, replace=False))
     return sorted(drawn)
 
 
 def _generator(seed: int, *purpose: str) -> np.random.Generator:
-    """A random stream of its own for each purpose, so that one draw never moves another."""
+    """A separate random stream for each purpose, so that no draw changes another."""
     digest = hashlib.sha256("/".join(purpose).encode()).digest()
     return np.random.default_rng([seed, int.from_bytes(digest[:8], "big")])

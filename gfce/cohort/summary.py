@@ -1,4 +1,4 @@
-"""`gfce check`: what index and leak guard found, in one table."""
+"""`gfce check`: the results of index and leak guard, in one table."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ SHOWN = 20
 
 
 def cohort_text(config: StudyConfig) -> str:
-    """Patients by institution, and what was said of single ones.
+    """Numbers of patients by institution, and the reasons that concern single patients.
 
     Reads patients.csv, exclusions.csv and leaks.csv.
     """
@@ -25,25 +25,25 @@ def cohort_text(config: StudyConfig) -> str:
     lines = [*_counted(config, patients, excluded), ""]
     lines += [f"excluded: {row['reason']}" for row in records(excluded)][:SHOWN]
     for severity in ("warning", "stop"):
-        found = records(leaks[leaks["severity"] == severity])
-        lines += [f"{severity}: {sides(row)}: {row['reason']}" for row in found][:SHOWN]
+        rows = records(leaks[leaks["severity"] == severity])
+        lines += [f"{severity}: {sides(row)}: {row['reason']}" for row in rows][:SHOWN]
     stops = int((leaks["severity"] == "stop").sum())
     lines += [f"{len(patients)} patients usable, {len(excluded)} excluded, {stops} leaks"]
     return "\n".join(lines) + "\n"
 
 
 def _counted(config: StudyConfig, patients: pd.DataFrame, excluded: pd.DataFrame) -> list[str]:
-    names = [*config.cohort.development, *config.cohort.external]
+    names = config.cohort.institutions
     width = max(len("institution"), *map(len, names))
     columns = ("role", "usable", "training", "test", "masks", "excluded")
     lines = [f"{'institution':<{width}}" + "".join(f"{column:>13}" for column in columns)]
     for name in names:
-        own = patients[patients["institution"] == name]
-        splits = own["split"].value_counts()
+        rows = patients[patients["institution"] == name]
+        splits = rows["split"].value_counts()
         role = "development" if name in config.cohort.development else "external"
         counts = (
-            *(len(own), splits.get("train", 0), splits.get("test", 0)),
-            *(own["tumour"].notna().sum(), (excluded["institution"] == name).sum()),
+            *(len(rows), splits.get("train", 0), splits.get("test", 0)),
+            *(rows["tumour"].notna().sum(), (excluded["institution"] == name).sum()),
         )
         lines.append(f"{name:<{width}}{role:>13}" + "".join(f"{count:>13}" for count in counts))
     return lines

@@ -1,4 +1,4 @@
-"""Patients shared among processes."""
+"""Work on patients in several processes."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def for_each(
         UserError: a process was killed.
     """
     answers: list[Answer] = []
-    # No more processes than patients: each is started, whether it finds work or not.
+    # No more processes than patients, because a process without work is started too.
     with ProcessPoolExecutor(max(1, min(workers, len(patients)))) as pool:
         try:
             answers.extend(progress(pool.map(work, patients.values()), what, len(patients)))

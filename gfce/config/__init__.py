@@ -12,7 +12,7 @@ from gfce.config.sections import (
     StudyConfig,
     Training,
 )
-from gfce.config.values import Identifier, NormalizationName
+from gfce.config.values import Identifier
 
 __all__ = [
     "Cohort",
@@ -21,7 +21,6 @@ __all__ = [
     "Identifier",
     "Images",
     "Network",
-    "NormalizationName",
     "Simulation",
     "Statistics",
     "StudyConfig",

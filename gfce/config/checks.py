@@ -5,30 +5,20 @@ Each check raises ValueError with the key's place, what is wrong and what to do.
 
 from __future__ import annotations
 
+import math
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from gfce.config.values import refuse_repeated, suggest
+from gfce.networks.architecture import Architecture
+from gfce.networks.discovery import architectures
 
 if TYPE_CHECKING:
-    from gfce.config.sections import StudyConfig
+    from gfce.config.sections import Network, StudyConfig
 
 MAX_CELLS = 10_000
 """Cells of a grid, each of which is a training."""
-
-
-class Requirement(NamedTuple):
-    """What an architecture asks of the configuration."""
-
-    smallest: int
-    """Rows and columns that its discriminator needs."""
-    multiple: int
-    """What its width is divisible by."""
-
-
-REQUIREMENTS = {"mmgsn_net": Requirement(33, 8), "pix2pix": Requirement(24, 1)}
-"""Written here a second time, because the networks import torch; a test compares them."""
 
 
 def check_training_sets(config: StudyConfig) -> None:
@@ -50,43 +40,61 @@ def check_training_sets(config: StudyConfig) -> None:
 
 
 def check_networks(config: StudyConfig) -> None:
-    """Every network can be built, and judges slices of the matrix."""
-    rows, columns = config.images.matrix
+    """Every network can be built, and takes slices of the matrix."""
+    declared = architectures()
     for name in config.grid.networks:
         network = config.network(name)
-        needs = REQUIREMENTS.get(network.architecture or "", Requirement(1, 1))
-        if network.width % needs.multiple:
-            raise ValueError(
-                f"grid.networks.{name}.width: {network.width} is not divisible by "
-                f"{needs.multiple}, as {network.architecture} needs: change it"
-            )
-        if min(rows, columns) < needs.smallest:
-            raise ValueError(
-                f"images.matrix: {rows} x {columns} is too small for the discriminator of "
-                f"{name}, which needs {needs.smallest} x {needs.smallest}: enlarge it"
-            )
+        needs = declared[str(network.architecture)]
+        _check_width(name, network, needs)
+        _check_matrix(name, config.images.matrix, needs)
+
+
+def _check_width(name: str, network: Network, needs: Architecture) -> None:
+    if network.width % needs.width_multiple:
+        raise ValueError(
+            f"grid.networks.{name}.width: {network.width} is not divisible by "
+            f"{needs.width_multiple}, as {network.architecture} needs: change it"
+        )
+
+
+def _check_matrix(name: str, matrix: tuple[int, int], needs: Architecture) -> None:
+    rows, columns = matrix
+    if rows % needs.matrix_multiple or columns % needs.matrix_multiple:
+        raise ValueError(
+            f"images.matrix: {rows} x {columns} is not divisible by {needs.matrix_multiple}, as "
+            f"{name} needs: change it"
+        )
+    if min(rows, columns) < needs.smallest_matrix:
+        raise ValueError(
+            f"images.matrix: {rows} x {columns} is too small for {name}, which needs "
+            f"{needs.smallest_matrix} x {needs.smallest_matrix}: enlarge it"
+        )
 
 
 def check_cells(config: StudyConfig) -> None:
     """The grid is no larger than a workflow, and tables tell its models apart."""
     # The labels belong to the study's design, which is made of configurations.
-    from gfce.study import Cell, model_label
+    from gfce.study.cell import AXES, Cell, cells, model_label
 
-    grid, sets = config.grid, list(config.training_sets())
-    count = len(grid.networks) * len(grid.normalizations) * len(sets) * len(grid.seeds)
+    count = math.prod(len(axis.values(config)) for axis in AXES.values())
     if count > MAX_CELLS:
         raise ValueError(f"grid: has {count} cells, more than {MAX_CELLS}: shorten its axes")
-    labels: dict[str, str] = {}
-    for network in grid.networks:
-        for normalization in grid.normalizations:
-            for name in sets:
-                label = model_label(config, Cell(network, normalization, name, grid.seeds[0]))
-                other = labels.setdefault(label.casefold(), name)
-                if other != name:
-                    raise ValueError(
-                        f"grid.training_sets: {other} and {name} would both be {label} in tables: "
-                        "rename one"
-                    )
+    labels: dict[str, Cell] = {}
+    for cell in cells(config):
+        if cell.seed != config.grid.seeds[0]:
+            continue  # seeds of a model share its label
+        label = model_label(config, cell)
+        first = labels.setdefault(label.casefold(), cell)
+        sets = (first.training_set, cell.training_set)
+        if sets[0] != sets[1]:
+            raise ValueError(
+                f"grid.training_sets: {sets[0]} and {sets[1]} would both be {label} in tables: "
+                "rename one"
+            )
+        if first != cell:
+            raise ValueError(
+                f"grid: {first} and {cell} would both be {label} in tables: rename a value"
+            )
 
 
 def check_folders(config: StudyConfig) -> None:

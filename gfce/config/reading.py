@@ -36,7 +36,7 @@ def load_config(path: Path) -> StudyConfig:
         raise UserError(f"{path}: {error.strerror}: name a config file that exists") from None
     if len(content) > MAX_BYTES:
         raise UserError(f"{path}: larger than {MAX_BYTES} bytes: name a config file")
-    return parse_config(_parse(content, str(path)), str(path))
+    return parse_config(parse_yaml(content, str(path)), str(path))
 
 
 def parse_config(content: Any, source: str) -> StudyConfig:
@@ -53,7 +53,12 @@ def parse_config(content: Any, source: str) -> StudyConfig:
         raise UserError(f"{source}: {explain(error)}") from None
 
 
-def _parse(content: bytes, source: str) -> Any:
+def parse_yaml(content: bytes, source: str) -> Any:
+    """The content of a YAML file, read strictly (`_Loader`).
+
+    Raises:
+        UserError: it is not YAML in UTF-8, or uses what is not read; `source` names it.
+    """
     try:
         return yaml.load(content.decode("utf-8-sig"), _Loader)
     except UnicodeDecodeError:

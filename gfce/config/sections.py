@@ -6,22 +6,24 @@ Upper limits are far above any study; they refuse typing errors that would fill 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, create_model, field_validator, model_validator
 
 from gfce.config.checks import check_cells, check_folders, check_networks, check_training_sets
 from gfce.config.values import (
     AnyPath,
-    Architecture,
+    ArchitectureName,
     Identifier,
     NormalizationName,
     Number,
+    OneLine,
     Seed,
     Whole,
     refuse_repeated,
     suggest,
 )
+from gfce.evaluation.metrics import METRICS
 from gfce.networks.discovery import architectures
 
 MAX_PATIENTS = 100_000
@@ -51,6 +53,8 @@ class Simulation(Section):
     """Slices per volume, spread over the whole slab (empty: as the protocol has them)."""
     protocols: AnyPath | None = None
     """Table of scanner protocols, one row per institution (empty: the seven of the package)."""
+    changes: dict[Identifier, dict[str, str | bool | Number]] = {}
+    """Other values for single columns of that table, by institution."""
 
 
 class Cohort(Section):
@@ -75,6 +79,10 @@ class Cohort(Section):
     """What a patient with a missing, broken or misaligned volume does: `exclude` leaves the patient
     out and says so in exclusions.csv, `stop` ends the run."""
 
+    exclude: dict[str, OneLine] = {}
+    """Patients that a person has looked at and leaves out, each with the reason, such as
+    `{sub-07: wrong series}`; `gfce index` lists them in exclusions.csv."""
+
     @field_validator("training_patients")
     @classmethod
     def _is_a_number_or_a_share(cls, value: float) -> float:
@@ -84,29 +92,28 @@ class Cohort(Section):
 
     @model_validator(mode="after")
     def _institutions_have_one_role(self) -> Cohort:
-        refuse_repeated([*self.development, *self.external], "institution")
+        refuse_repeated(self.institutions, "institution")
         return self
+
+    @property
+    def institutions(self) -> list[str]:
+        """All institutions, those to train on first: the order of tables and figures."""
+        return [*self.development, *self.external]
 
 
 class Images(Section):
     """Resampling of the volumes and the statistics that are taken of them."""
 
     matrix: tuple[Length, Length] = (256, 224)
-    """Rows and columns of a resampled slice, each divisible by 4 (paper: 256 x 224)."""
+    """Rows and columns of a resampled slice (paper: 256 x 224); some networks limit them."""
     statistics_region: Literal["volume", "foreground"] = "volume"
     """Voxels whose statistics define a normalization: the whole volume, or the head alone."""
-
-    @model_validator(mode="after")
-    def _matrix_can_be_pooled(self) -> Images:
-        if any(length % 4 for length in self.matrix):
-            raise ValueError("matrix: give two numbers that are divisible by 4 (two poolings)")
-        return self
 
 
 class Network(Section):
     """One network of the grid."""
 
-    architecture: Architecture | None = None
+    architecture: ArchitectureName | None = None
     """Which network: `mmgsn_net`, `unet`, `pix2pix` or one of your own (empty: the one that the
     entry's name says)."""
     width: Annotated[Whole, Field(ge=1, le=1024)] = 64
@@ -193,16 +200,37 @@ class Evaluation(Section):
     """Which of the two scalings the tables and tests report (metrics.csv has both)."""
 
 
+def _margin_key(metric: str) -> str:
+    return f"equivalence_margin_{metric}"
+
+
+def _with_margins(section: type[Statistics]) -> type[Statistics]:
+    """The section with a key for the equivalence margin of each metric that has one."""
+    margins: dict[str, Any] = {
+        _margin_key(metric.name): (
+            Annotated[
+                Number, Field(gt=0, le=metric.margin.largest, description=metric.margin.meaning)
+            ],
+            metric.margin.default,
+        )
+        for metric in METRICS
+        if metric.margin
+    }
+    return create_model(
+        section.__name__, __base__=section, __doc__=section.__doc__, __module__=__name__, **margins
+    )
+
+
+@_with_margins
 class Statistics(Section):
     """How certain the conclusions are."""
 
     bootstrap_resamples: Annotated[Whole, Field(ge=99, le=1_000_000)] = 9999
     """Resamples of the patients behind each interval of a drop or an improvement."""
-    equivalence_margin_mae: Annotated[Number, Field(gt=0, le=1)] = 0.0025
-    """Largest difference in internal MAE (scale [0, 1]) between a pooled and a single-institution
-    model that still counts as the same accuracy (a tenth of the paper's internal MAE)."""
-    equivalence_margin_psnr_db: Annotated[Number, Field(gt=0, le=100)] = 0.5
-    """The same for PSNR, in dB."""
+
+    def equivalence_margin(self, metric: str) -> float:
+        """Up to which difference in a metric two models count as equally accurate."""
+        return float(getattr(self, _margin_key(metric)))
 
 
 class StudyConfig(Section):

@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
-from pydantic import AfterValidator, AllowInfNan, BeforeValidator, Field, Strict
+from pydantic import (
+    AfterValidator,
+    AllowInfNan,
+    BeforeValidator,
+    Field,
+    GetPydanticSchema,
+    Strict,
+)
+from pydantic_core import core_schema
 
+from gfce.images.normalizations import NORMALIZATIONS
 from gfce.networks.discovery import architectures
 
 Identifier = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$", max_length=64)]
@@ -21,9 +30,10 @@ Number = Annotated[float, Strict(), AllowInfNan(False)]
 Seed = Annotated[Whole, Field(ge=0, le=2**63 - 1)]
 """A seed that torch, NumPy and a column of a table can hold."""
 
-NormalizationName = Literal[
-    "min_max", "z_score", "percentile_min_max", "dataset_z_score", "slice_z_score", "nyul"
+NormalizationName = Annotated[
+    str, GetPydanticSchema(lambda *_: core_schema.literal_schema(list(NORMALIZATIONS)))
 ]
+"""A normalization of `gfce/images/normalizations`."""
 
 
 def _known_architecture(name: str) -> str:
@@ -33,7 +43,7 @@ def _known_architecture(name: str) -> str:
     return name
 
 
-Architecture = Annotated[str, AfterValidator(_known_architecture)]
+ArchitectureName = Annotated[str, AfterValidator(_known_architecture)]
 """A network of `gfce/networks`."""
 
 
@@ -55,6 +65,19 @@ AnyPath = Annotated[Path, BeforeValidator(_plain_path)]
 """A path without braces, line breaks and control characters."""
 
 
+MAX_LINE = 200
+
+
+def _one_line(text: str) -> str:
+    if not text.strip() or len(text) > MAX_LINE or not text.isprintable():
+        raise ValueError(f"give one line of at most {MAX_LINE} characters")
+    return text.strip()
+
+
+OneLine = Annotated[str, AfterValidator(_one_line)]
+"""Text for a cell of a table."""
+
+
 def refuse_repeated(names: Iterable[str], what: str) -> None:
     """Refuse names of which two are the same file on some file system.
 
@@ -74,7 +97,7 @@ def refuse_repeated(names: Iterable[str], what: str) -> None:
         seen[name.casefold()] = name
 
 
-def suggest(word: str, known: list[str]) -> str:
+def suggest(word: str, known: Collection[str]) -> str:
     """The known word that was probably meant, else all of them, to stand behind a message."""
     close = difflib.get_close_matches(word, known, n=1)
     if close:

@@ -6,17 +6,16 @@ from collections.abc import Iterator
 from dataclasses import asdict
 from typing import Any
 
-import pandas as pd
-
 from gfce.config import StudyConfig
-from gfce.evaluation.metrics import score
 from gfce.evaluation.predictions import load_prediction
 from gfce.evaluation.scaling import SCALINGS, common_scale
+from gfce.evaluation.scoring import score
+from gfce.evaluation.tables import METRICS_TABLE
 from gfce.files import records, write_csv
 from gfce.images.arrays import Volume
+from gfce.images.fitted_normalization import FittedNormalization
 from gfce.images.fitting import load_normalization
-from gfce.images.normalizations import FittedNormalization
-from gfce.images.store import load_masks, load_statistics, load_volumes
+from gfce.images.store import StoredPatient
 from gfce.progress import progress
 from gfce.study import (
     Cell,
@@ -26,52 +25,53 @@ from gfce.study import (
     test_patients,
 )
 
-METRIC_COLUMNS = [
-    *("network", "normalization", "training_set", "model", "seed", "institution", "cohort"),
-    *("patient_id", "region", "scaling", "n_voxels", "mae", "psnr_db", "ssim"),
-]
-
 
 def evaluate(config: StudyConfig, cell: Cell) -> None:
     """Score every test patient of a cell and write the cell's metrics."""
     results = Results(config)
     identity = {**asdict(cell), "model": model_label(config, cell)}
-    normalization = load_normalization(results.model(cell))
+    normalization = load_normalization(results.normalization(cell))
     rows: list[dict[str, Any]] = []
     tested = test_patients(config, cell, read_patients(results))
     for patient in progress(records(tested), f"evaluate {model_label(config, cell)}"):
-        images = results.images(patient["institution"])
-        synthetic = load_prediction(results.predictions(cell), patient["patient_id"], images)
-        scored = score_patient(results, patient, synthetic, normalization, config)
+        stored = StoredPatient(results.images(patient["institution"]), patient["patient_id"])
+        synthetic = load_prediction(results.predictions(cell), stored)
+        average = config.evaluation.average
+        scored = score_patient(patient, stored, synthetic, normalization, average)
         rows += [{**identity, **row} for row in scored]
-    write_csv(pd.DataFrame(rows, columns=METRIC_COLUMNS), results.cell_metrics(cell))
+    write_csv(METRICS_TABLE.frame(rows), results.cell_metrics(cell))
 
 
 def score_patient(
-    results: Results,
     patient: dict[str, Any],
+    stored: StoredPatient,
     synthetic: Volume,
     normalization: FittedNormalization,
-    config: StudyConfig,
+    average: str,
 ) -> Iterator[dict[str, Any]]:
     """Rows of metrics.csv for one synthetic volume in normalized units (slice, row, column).
 
     The real CE volume's own normalization takes the synthetic one to raw units: this is the only
     place where a test patient's CE volume is read.
+
+    Args:
+        patient: the row of the patient in patients.csv, with a column cohort.
+        stored: the same patient in the store.
+        synthetic: the synthetic CE volume.
+        normalization: the one that the synthetic volume's units are of.
+        average: as in `gfce.evaluation.metrics.score`.
     """
-    patient_id, folder = patient["patient_id"], results.images(patient["institution"])
-    real = load_volumes(folder, patient_id, ("ce",))["ce"]
-    statistics = load_statistics(folder, patient_id)["ce"]
-    raw = normalization.restore("ce", synthetic, statistics)
-    regions = load_masks(folder, patient_id)
+    real = stored.volume("ce")
+    raw = stored.restored("ce", synthetic, normalization)
+    regions = stored.masks()
     for scaling in SCALINGS:
-        scores = score(*common_scale(real, raw, scaling), regions, config.evaluation.average)
+        scores = score(*common_scale(real, raw, scaling), regions, average)
         for region, values in scores.items():
             yield {
                 "institution": patient["institution"],
                 "cohort": patient["cohort"],
-                "patient_id": patient_id,
+                "patient_id": patient["patient_id"],
                 "region": region,
                 "scaling": scaling,
-                **asdict(values),
+                **values,
             }

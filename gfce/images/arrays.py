@@ -1,4 +1,4 @@
-"""What every image is here: an array (slice, row, column) and the grid it lies on.
+"""What every image is here: an array (slice, row, column) and its geometry.
 
 Slices run from inferior to superior, rows from anterior to posterior and columns from the patient's
 right to left (LPS), whatever the order of the file was. No imaging library is needed for these.
@@ -19,7 +19,7 @@ Mask = NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
-class Grid:
+class Geometry:
     """Where a volume's voxels lie in the patient (mm, LPS; x, y, z order as in SimpleITK)."""
 
     spacing: tuple[float, ...]
@@ -27,6 +27,6 @@ class Grid:
     direction: tuple[float, ...] = (1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0)
 
     @classmethod
-    def of(cls, image: Any) -> Grid:
-        """The grid of a SimpleITK image."""
+    def of(cls, image: Any) -> Geometry:
+        """The geometry of a SimpleITK image."""
         return cls(image.GetSpacing(), image.GetOrigin(), image.GetDirection())

@@ -9,43 +9,44 @@ import numpy as np
 
 from gfce.errors import UserError
 from gfce.files import write_json
-from gfce.images.normalizations import NORMALIZATIONS, FittedNormalization
-from gfce.images.statistics import LANDMARKS, VolumeStatistics
-from gfce.images.store import MODALITIES, load_statistics
-from gfce.study import Cell, Results, read_patients, read_training_set
-
-FILE = "normalization.json"
-"""Beside a model's weights: with it, a new patient needs nothing but his own inputs."""
-
-
-def fit_normalization(results: Results, cell: Cell) -> FittedNormalization:
-    """Fit a cell's normalization on the volumes of its training set."""
-    patients = training_patients(results, cell.training_set)
-    statistics = [load_statistics(folder, patient) for patient, folder in patients.items()]
-    training = {modality: [one[modality] for one in statistics] for modality in MODALITIES}
-    return FittedNormalization.fit(cell.normalization, training)
+from gfce.images.fitted_normalization import FittedNormalization
+from gfce.images.modalities import MODALITIES
+from gfce.images.normalizations import NORMALIZATIONS
+from gfce.images.store import StoredPatient
+from gfce.images.volume_statistics import LANDMARKS, VolumeStatistics
+from gfce.study import Results, read_patients, read_training_set
 
 
-def training_patients(results: Results, training_set: str) -> dict[str, Path]:
-    """The patients of a training set, each with the folder of the store that holds it."""
+def fit_normalization(
+    results: Results, normalization: str, training_set: str
+) -> FittedNormalization:
+    """Fit a normalization on the volumes of a training set."""
+    statistics = [patient.statistics for patient in training_patients(results, training_set)]
+    training = {modality: [each[modality] for each in statistics] for modality in MODALITIES}
+    return FittedNormalization.fit(normalization, training)
+
+
+def training_patients(results: Results, training_set: str) -> list[StoredPatient]:
+    """The patients of a training set, in its order."""
     institutions = read_patients(results).set_index("patient_id")["institution"]
-    names = read_training_set(results, training_set)
-    return {patient: results.images(institutions[patient]) for patient in names}
+    return [
+        StoredPatient(results.images(institutions[patient_id]), patient_id)
+        for patient_id in read_training_set(results, training_set)
+    ]
 
 
-def save_normalization(normalization: FittedNormalization, folder: Path) -> None:
-    """Write normalization.json into a model's folder."""
+def save_normalization(normalization: FittedNormalization, path: Path) -> None:
+    """Write a fitted normalization as JSON (`Results.normalization`)."""
     content = {"normalization": normalization.name, "parameters": normalization.parameters}
-    write_json(content, folder / FILE)
+    write_json(content, path)
 
 
-def load_normalization(folder: Path) -> FittedNormalization:
-    """Read normalization.json of a model.
+def load_normalization(path: Path) -> FittedNormalization:
+    """Read a fitted normalization of a model.
 
     Raises:
         UserError: the model has none, or it is damaged.
     """
-    path = folder / FILE
     if not path.exists():
         raise UserError(f"{path}: is not there: run `gfce train` first")
     try:
@@ -56,18 +57,19 @@ def load_normalization(folder: Path) -> FittedNormalization:
 
 
 def _checked(name: str, parameters: dict[str, list[float]]) -> FittedNormalization:
-    """A normalization with as many numbers for each modality as its fit gives, and of use."""
-    expected = np.shape(NORMALIZATIONS[name].fit([_UNIT]))
+    """A normalization whose parameters are as many as its fit gives, and make a finite map."""
+    expected = np.shape(NORMALIZATIONS[name].fit([_ANY_VOLUME]))
     if set(parameters) != set(MODALITIES):
         raise ValueError("other modalities")
     normalization = FittedNormalization(name, parameters)
     for modality, values in parameters.items():
+        zero = np.zeros((1, 1, 1), np.float32)
         with np.errstate(all="ignore"):
-            mapped = normalization.normalize(modality, np.zeros((1, 1, 1), np.float32), _UNIT)
+            mapped = normalization.normalize(modality, zero, _ANY_VOLUME)
         if np.shape(values) != expected or not np.isfinite([*values, *mapped.flat]).all():
             raise ValueError("other parameters")
     return normalization
 
 
-_UNIT = VolumeStatistics(0, 1, 0.5, 0.5, 0, 1, LANDMARKS, (0.5,), (0.5,))
-"""Some volume, to see how many numbers are fitted."""
+_ANY_VOLUME = VolumeStatistics(0, 1, 0.5, 0.5, 0, 1, LANDMARKS, (0.5,), (0.5,))
+"""Statistics of a volume of one slice, to see how many parameters a normalization has."""

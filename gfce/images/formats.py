@@ -32,7 +32,7 @@ CHUNK = 2**22
 
 @dataclass(frozen=True)
 class Format:
-    """SimpleITK's reader of a format and ours of its header."""
+    """SimpleITK's name of its reader of a format, and gfce's function that reads the header."""
 
     reader: str
     layout: Callable[[Path], Layout]
@@ -51,9 +51,9 @@ FORMATS = {
 
 @dataclass(frozen=True)
 class Contents:
-    """What was found in a file's voxels: the extremes of the numbers and their CRC-32.
+    """The extremes of the numbers that a file's voxels hold, and their CRC-32.
 
-    The extremes are not a number if a voxel is; the CRC is of the native byte order, as in memory.
+    The extremes are NaN if a voxel is; the CRC is of the native byte order, as in memory.
     """
 
     lowest: float
@@ -65,7 +65,7 @@ def format_of(path: Path) -> Format:
     """The format of a file by its name.
 
     Raises:
-        UserError: it is none that is read.
+        UserError: the format is not one of `FORMATS`.
     """
     try:
         return FORMATS[extension(path)]
@@ -75,16 +75,16 @@ def format_of(path: Path) -> Format:
 
 
 def read_layout(path: Path) -> Layout:
-    """Read the header of an image file and not a voxel.
+    """Read the header of an image file, and no voxel.
 
     Raises:
         UserError: the file is no regular file of a known format, its header is not that of one 3D
             volume of real numbers, or the voxels would be too many. The message lacks the name.
     """
-    found = format_of(path)
+    image_format = format_of(path)
     check_regular(path)
     try:
-        layout = found.layout(path)
+        layout = image_format.layout(path)
     except OSError as error:
         raise UserError(f"cannot be read ({error.strerror}): correct that") from None
     if layout.n_bytes > MAX_BYTES:
@@ -103,11 +103,11 @@ def read_through(layout: Layout) -> Contents:
     lowest, highest, crc = math.inf, -math.inf, 0
     with _stream(layout) as stream:
         _exactly(stream, layout.skip)
-        left = layout.n_bytes
-        while left:
-            voxels = np.frombuffer(_exactly(stream, min(left, CHUNK)), layout.dtype)
-            left -= voxels.nbytes
-            # np.minimum, unlike min, passes on what is not a number.
+        remaining = layout.n_bytes
+        while remaining:
+            voxels = np.frombuffer(_exactly(stream, min(remaining, CHUNK)), layout.dtype)
+            remaining -= voxels.nbytes
+            # np.minimum, unlike min, passes NaN on.
             lowest = float(np.minimum(lowest, voxels.min()))
             highest = float(np.maximum(highest, voxels.max()))
             crc = crc_of(voxels.astype(layout.dtype.newbyteorder("="), copy=False), crc)
@@ -154,10 +154,10 @@ class _Inflated:
         self._inflater = zlib.decompressobj()
 
     def read(self, size: int) -> bytes:
-        """As many bytes, or as many as are left once the data's checksum is right.
+        """`size` bytes, or fewer at the end of the data, whose checksum is then verified.
 
         Raises:
-            EOFError: the data end too early.
+            EOFError: the data end before they are complete.
         """
         parts = b""
         while len(parts) < size and not self._inflater.eof:
@@ -166,5 +166,5 @@ class _Inflated:
             if not packed and not part:
                 raise EOFError
             parts += part
-        # What follows the data is not theirs, but is not nothing either.
+        # Bytes behind the data are given too, so that `read_through` refuses them.
         return parts or self._inflater.unused_data[:size] or self._file.read(size)

@@ -1,4 +1,4 @@
-"""Whether an image says, in one way only, where it lies in the patient."""
+"""Whether an image has a possible geometry, and its header only one."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from gfce.images.volumes import Image, corners
 
 SPACING_MM = (0.01, 100.0)
 """The smallest and the largest distance between voxels that a head's image can have, mm."""
-SAME_PLACE_MM = 0.1
-"""How far apart two statements about a corner of a volume may be, mm: rounding, not a shift."""
+SAME_CORNER_MM = 0.1
+"""How far apart a corner of a volume may be by two forms of a header, mm: rounding, not a shift."""
 RIGHT_ANGLE = 1e-3
 """The largest cosine of two axes that are at right angles."""
 
 
 def check_geometry(image: Image) -> None:
-    """Refuse an image with distances or axes that none has.
+    """Refuse an image with impossible voxel sizes or axes.
 
     Raises:
         UserError: a distance between voxels is out of `SPACING_MM`, a number is not finite, or
@@ -38,20 +38,20 @@ def check_geometry(image: Image) -> None:
 
 
 def check_forms(image: Image, forms: Mapping[str, Affine]) -> None:
-    """Refuse an image whose header has more than one opinion on where it lies.
+    """Refuse an image whose header gives it more than one position.
 
-    `forms` are the header's, by name; the image's own is SimpleITK's reading of them.
+    `forms` are the header's, by name; SimpleITK's reading of them is compared too.
 
     Raises:
-        UserError: a corner of the volume is in different places.
+        UserError: a corner of the volume differs by more than `SAME_CORNER_MM`.
     """
-    where = {name: _corners_by(form, image) for name, form in forms.items()}
-    where["SimpleITK's reading"] = np.array(
+    corners_by = {name: _corners_by(form, image) for name, form in forms.items()}
+    corners_by["SimpleITK's reading"] = np.array(
         [image.TransformIndexToPhysicalPoint(corner) for corner in corners(image)]
     )
-    for (first, a), (second, b) in combinations(where.items(), 2):
+    for (first, a), (second, b) in combinations(corners_by.items(), 2):
         distance = float(np.linalg.norm(a - b, axis=1).max())
-        if distance > SAME_PLACE_MM:
+        if distance > SAME_CORNER_MM:
             raise UserError(
                 f"its {first} and {second} disagree by {distance:.3g} mm: export it with one"
             )

@@ -31,7 +31,7 @@ class Layout:
 
     `shape` is (x, y, z). The voxels are a stream that begins `start` bytes into the file `data`;
     it is decompressed, and `skip` bytes of it come before the first voxel. A value is the stored
-    number times `slope` plus `inter`. `forms` are the places that the header gives the voxels, by
+    number times `slope` plus `inter`. `forms` are the affine transforms that the header holds, by
     name: NIfTI may have two.
     """
 
@@ -63,7 +63,7 @@ def extension(path: Path) -> str:
 
 
 def check_regular(path: Path) -> None:
-    """Refuse what is no regular file with content, before anything waits for it.
+    """Refuse what is no regular file with content, such as a pipe, which would block its reader.
 
     Raises:
         UserError: there is no such file, or it is a folder, a pipe, a device or empty, or may not
@@ -84,23 +84,23 @@ def check_regular(path: Path) -> None:
 
 
 def beside(path: Path, name: str) -> Path:
-    """The file of voxels that a header names: in the header's own folder, and nowhere else.
+    """The file of voxels that a header names, which must lie in the same folder.
 
     Raises:
-        UserError: it is somewhere else, or no regular file.
+        UserError: it lies in another folder, or is no regular file.
     """
     if name != Path(name).name or name in ("", ".", ".."):
         raise UserError("its voxels are not in one file beside it: convert it to .nii.gz")
-    other = path.with_name(name)
+    voxels = path.with_name(name)
     try:
-        check_regular(other)
+        check_regular(voxels)
     except UserError as error:
         raise UserError(f"{brief(name)}, which has its voxels: {error}") from None
-    return other
+    return voxels
 
 
 def brief(text: str) -> str:
-    """Some words of a header, fit for a message: one line, and a short one."""
+    """Text of a header for a message: one line of at most 40 characters."""
     line = "".join(letter if letter.isprintable() else "?" for letter in text)
     return line if len(line) <= 40 else f"{line[:37]}..."
 
@@ -121,10 +121,10 @@ def three(lengths: list[int]) -> tuple[int, ...]:
 
 @contextmanager
 def decompressing() -> Iterator[None]:
-    """Say in a line of ours that compressed data are damaged.
+    """Raise the errors of decompression as one line.
 
     Raises:
-        UserError: they are.
+        UserError: the compressed data are damaged or too short.
     """
     try:
         yield

@@ -28,8 +28,8 @@ def read_mask(path: Path, label: int | None = None) -> Image:
 def check_mask(image: Image, path: Path, label: int | None = None) -> Image:
     """The tumour of an image read from `path`, as voxels of 0 and 1 (uint8).
 
-    `label` is the number that the tumour's voxels have; without it, they are all that are not 0
-    (of several labels, such as core and oedema, the whole).
+    `label` is the number of the tumour's voxels; without it, every voxel that is not 0 is tumour
+    (all of several labels, such as core and oedema).
 
     Raises:
         UserError: a voxel is no whole number from 0, no voxel is tumour, or more than `MAX_SHARE`
@@ -37,14 +37,14 @@ def check_mask(image: Image, path: Path, label: int | None = None) -> Image:
     """
     array = sitk.GetArrayViewFromImage(image)
     try:
-        found = _labels(array)
-        chosen = [label for label in found if label] if label is None else [_tumours(label)]
+        labels = _labels(array)
+        chosen = [n for n in labels if n] if label is None else [_tumour_label(label)]
         share = float(np.isin(array, chosen).mean())
         if not chosen:
             raise UserError("no voxel is tumour: leave the mask out")
         if share == 0:
             raise UserError(
-                f"has no voxel of label {label} (it has {listed(found)}): choose another"
+                f"has no voxel of label {label} (it has {listed(labels)}): choose another"
             )
         if share > MAX_SHARE:
             raise UserError(f"{share:.0%} of its voxels are tumour, over half: is it inverted?")
@@ -71,8 +71,8 @@ def _labels(array: NDArray[np.generic]) -> list[int]:
     return [int(value) for value in values]
 
 
-def _tumours(label: int) -> int:
-    """A label that a tumour can have."""
+def _tumour_label(label: int) -> int:
+    """Refuse a label that no tumour has."""
     if label < 1:
         what = "is the background" if label == 0 else "is none"
         raise UserError(f"label {label} {what}: choose the tumour's with mask_label")

@@ -34,19 +34,19 @@ TYPES = {
 }
 """NumPy's names of the real types, by NIfTI's codes."""
 MILLIMETRES = (0, 2)
-"""Units of length that are read: unknown, which all programs take for mm, and mm."""
+"""Codes of the units of length that are read: unknown, which all programs take for mm, and mm."""
 
 
 def nifti_layout(path: Path) -> Layout:
     """Read the header of .nii, .nii.gz or a pair .hdr and .img, of which `path` is either.
 
     Raises:
-        UserError: it is not that of one 3D volume with an orientation, or nonsense.
+        UserError: it is not that of one 3D volume with an orientation, or has impossible values.
     """
     kind = extension(path)
     pair = kind in (".hdr", ".img")
-    first = beside(path, f"{path.stem}.hdr") if kind == ".img" else path
-    header = _header(_beginning(first, compressed=kind == ".nii.gz"), pair)
+    header_file = beside(path, f"{path.stem}.hdr") if kind == ".img" else path
+    header = _header(_beginning(header_file, compressed=kind == ".nii.gz"), pair)
     slope, inter = _scale(header)
     return Layout(
         shape=_shape(header),
@@ -152,5 +152,5 @@ def _form(header: Nifti1Header, name: str) -> Affine:
         form = np.full((4, 4), np.nan)
     if not np.isfinite(form).all():
         raise UserError(f"its {name} is no place in space: export it again")
-    # NIfTI counts to the right and to the front, SimpleITK to the left and to the back.
+    # NIfTI's axes point to the right and to the front, SimpleITK's to the left and to the back.
     return np.diag([-1.0, -1.0, 1.0, 1.0]) @ np.asarray(form, dtype=np.float64)

@@ -9,11 +9,12 @@ import pandas as pd
 from gfce.config import Images, StudyConfig
 from gfce.errors import UserError
 from gfce.files import records, sha256, write_csv
-from gfce.images.arrays import Grid
+from gfce.images.arrays import Geometry
 from gfce.images.masks import read_mask
+from gfce.images.modalities import MODALITIES
 from gfce.images.reading import read_image
-from gfce.images.statistics import VolumeStatistics
-from gfce.images.store import MODALITIES, ResampledPatient, save_patient, statistics_rows
+from gfce.images.store import ResampledPatient, save_patient, statistics_rows
+from gfce.images.volume_statistics import VolumeStatistics
 from gfce.images.volumes import foreground, orient, resample_in_plane, to_array
 from gfce.progress import progress
 from gfce.study import Results, read_patients
@@ -66,7 +67,7 @@ def resample_patient(
     `label` is the number of the tumour in the mask, where this has several.
 
     Raises:
-        UserError: a file has changed since `gfce index` and cannot be used any more.
+        UserError: a file has changed since `gfce index` and cannot be read any more.
     """
     resampled = {
         modality: resample_in_plane(orient(read_image(dataset / row[modality])), images.matrix)
@@ -82,5 +83,5 @@ def resample_patient(
     region = head if images.statistics_region == "foreground" else None
     statistics = {m: VolumeStatistics.of(volume, head, region) for m, volume in volumes.items()}
     return ResampledPatient(
-        row["patient_id"], volumes, arrays, Grid.of(resampled["t1w"]), statistics
+        row["patient_id"], volumes, arrays, Geometry.of(resampled["t1w"]), statistics
     )

@@ -1,8 +1,8 @@
 """Reading images: strictly, and in this one place.
 
-Whatever is read has been read to its end, is one 3D volume of finite real numbers with a known
-place in the patient, and is the same for SimpleITK, which reads the voxels, and for the header as
-nibabel understands it. docs/inputs.md has the rules.
+A file is read to its end; it must be one 3D volume of finite real numbers with a known position in
+the patient, and SimpleITK, which reads the voxels, must agree with gfce's reading of the header.
+docs/inputs.md has the rules.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from gfce.images.layout import Layout
 from gfce.images.volumes import Image
 
 MAX_VALUE = 1e10
-"""The largest intensity, either sign: more than 32 bits hold, and float32 can square and add it."""
+"""The largest magnitude of an intensity: above 32 bits, and float32 can square and add it."""
 
 
 def read_image(path: Path) -> Image:
@@ -59,7 +59,7 @@ def _values(layout: Layout, contents: Contents) -> list[float]:
 
 
 def _read(path: Path) -> Image:
-    # ITK prints warnings of its own on standard error; what matters is raised here.
+    # ITK prints warnings on standard error; errors are raised here.
     sitk.ProcessObject.SetGlobalWarningDisplay(False)
     reader = sitk.ImageFileReader()
     reader.SetImageIO(format_of(path).reader)

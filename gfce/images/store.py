@@ -2,7 +2,7 @@
 
 One folder per institution: `<patient>.safetensors` with t1w, t2w, ce (float32, raw units) and the
 masks foreground and, where there is one, tumour (uint8), all (slice, row, column); its metadata
-hold the grid and each volume's statistics. statistics.csv repeats the latter for readers.
+hold the geometry and each volume's statistics. statistics.csv repeats the latter for readers.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, astuple, dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -22,13 +23,15 @@ from safetensors.numpy import save_file
 
 from gfce.errors import UserError
 from gfce.files import atomic_write
-from gfce.images.arrays import Grid, Mask, Volume
-from gfce.images.statistics import LANDMARKS, VolumeStatistics
+from gfce.images.arrays import Geometry, Mask, Volume
+from gfce.images.fitted_normalization import FittedNormalization
+from gfce.images.modalities import MODALITIES
+from gfce.images.volume_statistics import LANDMARKS, VolumeStatistics
 
-KEY = "gfce"
-"""The key of a file's metadata: JSON with the grid and the statistics."""
-MODALITIES = ("t1w", "t2w", "ce")
-"""The inputs T1w and T2w, and the target CE."""
+METADATA = "gfce"
+"""The key of a file's metadata: JSON with the geometry and the statistics."""
+GEOMETRY, STATISTICS = "grid", "statistics"
+"""The keys of that JSON."""
 
 
 @dataclass(frozen=True)
@@ -38,7 +41,7 @@ class ResampledPatient:
     patient_id: str
     volumes: dict[str, Volume]
     masks: dict[str, Mask]
-    grid: Grid
+    geometry: Geometry
     statistics: dict[str, VolumeStatistics]
 
 
@@ -50,62 +53,19 @@ def save_patient(patient: ResampledPatient, folder: Path) -> None:
     """
     masks = {name: mask.astype(np.uint8) for name, mask in patient.masks.items()}
     description = {
-        "grid": asdict(patient.grid),
-        "statistics": {m: asdict(s) for m, s in patient.statistics.items()},
+        GEOMETRY: asdict(patient.geometry),
+        STATISTICS: {m: asdict(s) for m, s in patient.statistics.items()},
     }
-    path = folder / f"{patient.patient_id}.safetensors"
+    path = _path(folder, patient.patient_id)
     with atomic_write(path) as temporary:
         try:
             # One key, because safetensors writes several in random order.
-            metadata = {KEY: json.dumps(description)}
+            metadata = {METADATA: json.dumps(description)}
             save_file({**patient.volumes, **masks}, temporary, metadata=metadata)
             safe_open(temporary, framework="numpy")  # its length is checked
         except SafetensorError:
             text = "could not be written whole: is the disk full?"
             raise OSError(errno.EIO, text, str(path)) from None
-
-
-def load_volumes(folder: Path, patient_id: str, modalities: tuple[str, ...]) -> dict[str, Volume]:
-    """Read some volumes of a patient, raw units, float32 (slice, row, column).
-
-    Raises:
-        UserError: the patient is not in the folder, or the file is damaged (so do all below).
-    """
-    with _opened(folder, patient_id) as file:
-        return {modality: _array(file, modality, np.float32) for modality in modalities}
-
-
-def load_masks(folder: Path, patient_id: str) -> dict[str, Mask]:
-    """Read the masks that a patient has, (slice, row, column)."""
-    with _opened(folder, patient_id) as file:
-        names = [name for name in file.keys() if name not in MODALITIES]  # noqa: SIM118
-        if "foreground" not in names:
-            raise ValueError("no foreground")
-        return {name: _array(file, name, np.uint8).astype(bool) for name in sorted(names)}
-
-
-def load_shape(folder: Path, patient_id: str) -> tuple[int, ...]:
-    """Read the shape of a patient's resampled volumes, (slice, row, column)."""
-    with _opened(folder, patient_id) as file:
-        return _shape(file)
-
-
-def load_grid(folder: Path, patient_id: str) -> Grid:
-    """Read the geometry of a patient's resampled volumes."""
-    with _opened(folder, patient_id) as file:
-        grid = Grid(**_tuples(_metadata(file, "grid")))
-        if [len(part) for part in astuple(grid)] != [3, 3, 9]:
-            raise ValueError("no grid")
-        _check_finite(astuple(grid))
-        return grid
-
-
-def load_statistics(folder: Path, patient_id: str) -> dict[str, VolumeStatistics]:
-    """Read the statistics of a patient's volumes by modality."""
-    with _opened(folder, patient_id) as file:
-        stored = _metadata(file, "statistics")
-        slices = _shape(file)[0]
-        return {modality: _statistics(stored[modality], slices) for modality in MODALITIES}
 
 
 def statistics_rows(patient: ResampledPatient) -> list[dict[str, Any]]:
@@ -120,22 +80,107 @@ def statistics_rows(patient: ResampledPatient) -> list[dict[str, Any]]:
     return rows
 
 
-def _metadata(file: Any, name: str) -> dict[str, Any]:
-    return json.loads(file.metadata()[KEY])[name]
+class StoredPatient:
+    """A patient of the store. The file is opened once, at the first question, and read in parts.
+
+    Every method and property checks what it reads, and raises UserError if the patient is not in
+    the folder or the file is damaged.
+    """
+
+    def __init__(self, folder: Path, patient_id: str) -> None:
+        """A patient in an institution's folder of the store; nothing is read yet."""
+        self.patient_id = patient_id
+        self._folder = folder
+
+    @cached_property
+    def shape(self) -> tuple[int, ...]:
+        """The shape of the patient's volumes and masks, (slice, row, column)."""
+        with self._checked():
+            return self._shape()
+
+    @cached_property
+    def geometry(self) -> Geometry:
+        """Where the patient's volumes lie."""
+        with self._checked():
+            geometry = Geometry(**_tuples(self._description[GEOMETRY]))
+            if [len(part) for part in astuple(geometry)] != [3, 3, 9]:
+                raise ValueError("no geometry")
+            _check_finite(astuple(geometry))
+            return geometry
+
+    @cached_property
+    def statistics(self) -> dict[str, VolumeStatistics]:
+        """The statistics of the patient's volumes by modality."""
+        with self._checked():
+            stored, slices = self._description[STATISTICS], self._shape()[0]
+            return {modality: _statistics(stored[modality], slices) for modality in MODALITIES}
+
+    def volume(self, modality: str) -> Volume:
+        """Read a volume, raw units, float32 (slice, row, column)."""
+        with self._checked():
+            return self._array(modality, np.float32)
+
+    def masks(self) -> dict[str, Mask]:
+        """Read the masks that the patient has, (slice, row, column): foreground and tumour."""
+        with self._checked():
+            names = sorted(set(self._file.keys()) - MODALITIES.keys())
+            if "foreground" not in names:
+                raise ValueError("no foreground")
+            return {name: self._array(name, np.uint8).astype(bool) for name in names}
+
+    def normalized(self, modality: str, normalization: FittedNormalization) -> Volume:
+        """Read a volume and normalize it, float32 (slice, row, column)."""
+        return normalization.normalize(modality, self.volume(modality), self.statistics[modality])
+
+    def restored(
+        self, modality: str, normalized: Volume, normalization: FittedNormalization
+    ) -> Volume:
+        """Take a normalized volume to raw units by the map of the stored volume of that modality.
+
+        Args:
+            modality: whose map to invert.
+            normalized: a volume in normalized units, (slice, row, column).
+            normalization: the one that it was normalized with.
+        """
+        return normalization.restore(modality, normalized, self.statistics[modality])
+
+    @cached_property
+    def _file(self) -> Any:
+        path = _path(self._folder, self.patient_id)
+        if not path.is_file():
+            raise UserError(
+                f"{self.patient_id}: not in {self._folder}: run `gfce preprocess` first"
+            )
+        return safe_open(path, framework="numpy")
+
+    @cached_property
+    def _description(self) -> dict[str, Any]:
+        return json.loads(self._file.metadata()[METADATA])
+
+    @contextmanager
+    def _checked(self) -> Iterator[None]:
+        """Say in one line that the file's content is wrong."""
+        try:
+            yield
+        except (SafetensorError, ValueError, TypeError, KeyError, AttributeError):
+            path = _path(self._folder, self.patient_id)
+            raise UserError(f"{path}: is damaged: run `gfce preprocess` again") from None
+
+    def _shape(self) -> tuple[int, ...]:
+        return tuple(self._file.get_slice(next(iter(MODALITIES))).get_shape())
+
+    def _array(self, name: str, dtype: type[np.generic]) -> NDArray[Any]:
+        array = self._file.get_tensor(name)
+        if array.dtype != dtype or array.ndim != 3 or array.shape != self._shape():
+            raise ValueError("other arrays")
+        _check_finite(array)
+        if dtype is np.uint8 and array.max() > 1:
+            raise ValueError("no mask")
+        return array
 
 
-def _shape(file: Any) -> tuple[int, ...]:
-    return tuple(file.get_slice(MODALITIES[0]).get_shape())
-
-
-def _array(file: Any, name: str, dtype: type[np.generic]) -> NDArray[Any]:
-    array = file.get_tensor(name)
-    if array.dtype != dtype or array.ndim != 3 or array.shape != _shape(file):
-        raise ValueError("other arrays")
-    _check_finite(array)
-    if dtype is np.uint8 and array.max() > 1:
-        raise ValueError("no mask")
-    return array
+def _path(folder: Path, patient_id: str) -> Path:
+    return folder / f"{patient_id}.safetensors"
 
 
 def _statistics(values: dict[str, Any], slices: int) -> VolumeStatistics:
@@ -156,16 +201,3 @@ def _check_finite(numbers: Any) -> None:
 
 def _tuples(content: dict[str, Any]) -> dict[str, Any]:
     return {k: tuple(v) if isinstance(v, list) else v for k, v in content.items()}
-
-
-@contextmanager
-def _opened(folder: Path, patient_id: str) -> Iterator[Any]:
-    """A patient's file; what is wrong with its content is told in one line."""
-    path = folder / f"{patient_id}.safetensors"
-    if not path.is_file():
-        raise UserError(f"{patient_id}: not in {folder}: run `gfce preprocess` first")
-    try:
-        with safe_open(path, framework="numpy") as file:
-            yield file
-    except (SafetensorError, ValueError, TypeError, KeyError, AttributeError):
-        raise UserError(f"{path}: is damaged: run `gfce preprocess` again") from None

@@ -1,4 +1,4 @@
-"""Headers of MetaImage and NRRD, which are lines of text before the voxels or in a file of theirs.
+"""Headers of MetaImage and NRRD: lines of text before the voxels or in a separate file.
 
 Sources: https://itk.org/Wiki/ITK/MetaIO/Documentation and
 https://teem.sourceforge.net/nrrd/format.html.
@@ -22,7 +22,7 @@ META_TYPES = {
 """NumPy's names of MetaImage's real types."""
 META_AXES = ("TransformMatrix", "Orientation", "Rotation")
 META_ORIGIN = ("Offset", "Position", "Origin")
-"""Names of the fields with the axes, one a row, and with the first voxel's place."""
+"""Names of the fields with the axes (one a row) and with the position of the first voxel."""
 NRRD_TYPES = {
     **dict.fromkeys(("signed char", "int8", "int8_t"), "i1"),
     **dict.fromkeys(("uchar", "unsigned char", "uint8", "uint8_t"), "u1"),
@@ -44,14 +44,14 @@ NRRD_SPACES = {
     **dict.fromkeys(("right-anterior-superior", "ras"), (-1.0, -1.0, 1.0)),
     **dict.fromkeys(("left-anterior-superior", "las"), (1.0, -1.0, 1.0)),
 }
-"""What takes the axes of a space to LPS."""
+"""The signs that turn the axes of a space into those of LPS."""
 
 
 def metaimage_layout(path: Path) -> Layout:
     """Read the header of .mha or .mhd.
 
     Raises:
-        UserError: it is not that of one 3D volume with an orientation, or nonsense.
+        UserError: it is not that of one 3D volume with an orientation, or has impossible values.
     """
     text, end = _text(path, b"ElementDataFile")
     header = _fields(text, "=")
@@ -64,10 +64,10 @@ def metaimage_layout(path: Path) -> Layout:
         )
     name = header.get("ElementDataFile", "")
     data, start = (path, end) if name.lower() == "local" else (beside(path, name), 0)
-    big = header.get("BinaryDataByteOrderMSB", header.get("ElementByteOrderMSB", "False"))
+    big_endian = header.get("BinaryDataByteOrderMSB", header.get("ElementByteOrderMSB", "False"))
     return Layout(
         _shape(header.get("DimSize", "")),
-        _type(META_TYPES, header.get("ElementType", ""), big=_true(big)),
+        _type(META_TYPES, header.get("ElementType", ""), big=_true(big_endian)),
         data,
         start,
         compression=_meta_compression(header, data.stat().st_size - start),
@@ -89,7 +89,7 @@ def _meta_form(header: dict[str, str]) -> Affine:
 def _meta_compression(header: dict[str, str], size: int) -> Compression:
     if not _true(header.get("CompressedData", "False")):
         return "none"
-    # SimpleITK reserves as much memory as this says.
+    # SimpleITK reserves as much memory as this field says.
     if header.get("CompressedDataSize", str(size)) != str(size):
         raise UserError("its compressed data are damaged: copy or export it again")
     return "zlib"
@@ -99,7 +99,7 @@ def nrrd_layout(path: Path) -> Layout:
     """Read the header of .nrrd or .nhdr.
 
     Raises:
-        UserError: it is not that of one 3D volume with an orientation, or nonsense.
+        UserError: it is not that of one 3D volume with an orientation, or has impossible values.
     """
     text, end = _text(path, None)
     if not text.startswith("NRRD000"):
@@ -159,7 +159,7 @@ def _affine(axes: NDArray[np.float64], origin: NDArray[np.float64]) -> Affine:
 
 
 def _text(path: Path, last: bytes | None) -> tuple[str, int]:
-    """A header and its length in bytes: up to the line that `last` begins, or to a blank one."""
+    """A header and its length in bytes: to the line that begins with `last`, or a blank one."""
     lines = []
     with path.open("rb") as file:
         while file.tell() < MAX_HEADER and (line := file.readline(MAX_HEADER)):
@@ -176,7 +176,7 @@ def _fields(text: str, separator: str) -> dict[str, str]:
         key, _, value = (part.strip() for part in line.partition(separator))
         if line.startswith("#") or (separator == ":" and value.startswith("=")):
             continue
-        # Programs differ in which of two they believe.
+        # Of two values some programs take the first, others the last.
         if fields.setdefault(key, value) != value:
             raise UserError("its header has a field twice: export it again")
     return fields

@@ -1,4 +1,4 @@
-"""Images of SimpleITK: their arrays, grids, resampling and head.
+"""Images of SimpleITK: their arrays, geometry, resampling and head.
 
 With `gfce.images.reading`, `gfce.images.writing` and `gfce.images.masks` the only modules that know
 SimpleITK. It turns images into the arrays of `gfce.images.arrays` and back.
@@ -12,18 +12,18 @@ import numpy as np
 import SimpleITK as sitk  # noqa: N813 (the library's own convention)
 from numpy.typing import NDArray
 
-from gfce.images.arrays import Grid, Volume
+from gfce.images.arrays import Geometry, Volume
 
 Image: TypeAlias = sitk.Image
-"""Voxels with their place in the patient."""
+"""Voxels with their position in the patient."""
 
 
-def to_image(array: NDArray[np.generic], grid: Grid) -> Image:
-    """An image of an array (slice, row, column) on a grid."""
+def to_image(array: NDArray[np.generic], geometry: Geometry) -> Image:
+    """An image of an array (slice, row, column) with a geometry."""
     image = sitk.GetImageFromArray(array)
-    image.SetSpacing(grid.spacing)
-    image.SetOrigin(grid.origin)
-    image.SetDirection(grid.direction)
+    image.SetSpacing(geometry.spacing)
+    image.SetOrigin(geometry.origin)
+    image.SetDirection(geometry.direction)
     return image
 
 
@@ -32,8 +32,8 @@ def to_array(image: Image) -> Volume:
     return sitk.GetArrayFromImage(image).astype(np.float32, copy=False)
 
 
-def same_grid(first: Image, second: Image, tolerance_mm: float = 0.01) -> bool:
-    """Whether two images have the same voxels in the same places."""
+def same_geometry(first: Image, second: Image, tolerance_mm: float = 0.01) -> bool:
+    """Whether two images have equally many voxels in the same positions."""
     if first.GetSize() != second.GetSize():
         return False
     return all(
@@ -47,7 +47,7 @@ def same_grid(first: Image, second: Image, tolerance_mm: float = 0.01) -> bool:
 
 
 def corners(image: Image) -> list[tuple[int, ...]]:
-    """The first voxel of an image and the last on each axis: where these lie, all others do."""
+    """The first voxel of an image and the last on each axis: they determine all others."""
     last = [length - 1 for length in image.GetSize()]
     return [(0, 0, 0), (last[0], 0, 0), (0, last[1], 0), (0, 0, last[2])]
 
@@ -65,10 +65,14 @@ def resample_in_plane(image: Image, matrix: tuple[int, int], *, labels: bool = F
     """
     columns, rows, slices = image.GetSize()
     size = (matrix[1], matrix[0], slices)
-    old = image.GetSpacing()
-    spacing = (old[0] * columns / size[0], old[1] * rows / size[1], old[2])
+    original = image.GetSpacing()
+    spacing = (
+        original[0] * columns / size[0],
+        original[1] * rows / size[1],
+        original[2],
+    )
     # The field of view is kept, so the first voxel's centre moves by half the change in size.
-    shift = [(new - was) / (2 * was) for new, was in zip(spacing, old, strict=True)]
+    shift = [(new - old) / (2 * old) for new, old in zip(spacing, original, strict=True)]
     resampler = sitk.ResampleImageFilter()
     resampler.SetSize(size)
     resampler.SetOutputSpacing(spacing)
@@ -88,7 +92,7 @@ def foreground(t1w: Image, t2w: Image) -> Image:
     fluid is dark on T1w and suppressed fat on T2w.
     """
     brightest = np.maximum(_clipped(t1w), _clipped(t2w))
-    image = to_image(brightest, Grid.of(t1w))
+    image = to_image(brightest, Geometry.of(t1w))
     mask = sitk.OtsuThreshold(image, 0, 1)
     mask = sitk.BinaryMorphologicalClosing(mask, [2, 2, 0])
     mask = sitk.RelabelComponent(sitk.ConnectedComponent(mask), sortByObjectSize=True) == 1

@@ -1,4 +1,4 @@
-"""Writing images: whole, and with nothing in them but voxels and geometry."""
+"""Writing images: complete, and with voxels and geometry alone."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from gfce.images.layout import extension
 from gfce.images.volumes import Image
 
 SINGLE_FILES = (".nii", ".nii.gz", ".mha", ".nrrd")
-"""Formats that are written: all of the image in one file."""
+"""Formats that are written: header and voxels in one file."""
 
 
 def write_image(image: Image, path: Path) -> None:
@@ -25,7 +25,7 @@ def write_image(image: Image, path: Path) -> None:
 
     Raises:
         ValueError: the format is not of one file.
-        OSError: the file could not be written whole; whatever was at `path` is still there.
+        OSError: the file could not be written whole; what was at `path` is kept.
     """
     if extension(path) not in SINGLE_FILES:
         raise ValueError(f"{path.name}: images are written as {', '.join(SINGLE_FILES)}")

@@ -1,31 +1,17 @@
-"""Which networks there are, found without importing any.
-
-A configuration is checked in a moment, and where torch is not installed.
-"""
+"""Which networks there are and what they declare, read without importing any (torch is slow)."""
 
 from __future__ import annotations
 
-import pkgutil
-import re
-from pathlib import Path
-
-import gfce.networks
-
-_REGISTRATION = re.compile(r"^@register\(\s*[\"'](\w+)[\"']\s*\)", re.MULTILINE)
+from gfce.declarations import declared
+from gfce.networks.architecture import Architecture
 
 
-def architectures() -> list[str]:
-    """Names of the modules of this package that register a network of their own name.
+def architectures() -> dict[str, Architecture]:
+    """The declaration of every network of this package by its name, in alphabetical order.
 
-    Modules that register nothing, such as the layers, are no networks.
+    A module that declares nothing, such as the layers, is no network.
+
+    Raises:
+        UserError: a declaration, or the module around it, cannot be read.
     """
-    return sorted(
-        name
-        for folder in gfce.networks.__path__
-        for _, name, _ in pkgutil.iter_modules([folder])
-        if name in _registered(Path(folder, f"{name}.py"))
-    )
-
-
-def _registered(module: Path) -> list[str]:
-    return _REGISTRATION.findall(module.read_text(encoding="utf-8")) if module.exists() else []
+    return declared("gfce.networks", "ARCHITECTURE", Architecture)

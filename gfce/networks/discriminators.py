@@ -10,8 +10,11 @@ from gfce.networks.layers import ConvBlock, NormLayer, initialize, norm_factory
 EPS = 0.8
 SLOPE = 0.2
 CHANNELS = (32, 64, 128, 256)
-SMALLEST = 33
-"""Rows and columns that leave the last convolution at least 3 x 3 pixels."""
+KERNEL = 3
+"""Rows and columns of the last convolution."""
+SMALLEST = (KERNEL - 1) * 2 ** len(CHANNELS) + 1
+"""Rows and columns that `PatchDiscriminator` halves, rounding up, to those of its last
+convolution."""
 
 
 class PatchDiscriminator(nn.Module):
@@ -26,7 +29,7 @@ class PatchDiscriminator(nn.Module):
                 for inputs, outputs in zip((1, *CHANNELS), CHANNELS, strict=False)
             )
         )
-        self.output = nn.Conv2d(CHANNELS[-1], 1, kernel_size=3)
+        self.output = nn.Conv2d(CHANNELS[-1], 1, kernel_size=KERNEL)
         initialize(self)
 
     def forward(self, images: Tensor, t1w: Tensor, t2w: Tensor) -> Tensor:
@@ -34,7 +37,7 @@ class PatchDiscriminator(nn.Module):
 
         Args:
             images: real or synthetic normalized CE slices, (slice, 1, row, column).
-            t1w: the inputs they belong to; not looked at, a conditional discriminator would.
+            t1w: the inputs they belong to, which only a conditional discriminator looks at.
             t2w: as t1w.
 
         Returns:
@@ -52,7 +55,7 @@ def check_size(images: Tensor, smallest: int) -> None:
     """Refuse slices (slice, channel, row, column) too small for a discriminator's convolutions.
 
     Raises:
-        UserError: there are fewer rows or columns than the smallest number.
+        UserError: the slices have fewer rows or columns than `smallest`.
     """
     rows, columns = images.shape[2:]
     if min(rows, columns) < smallest:

@@ -37,11 +37,12 @@ class InstanceNorm(nn.Module):
             weight, bias = self.weight.to(maps.dtype), self.bias.to(maps.dtype)
             return functional.instance_norm(maps, weight=weight, bias=bias, eps=self.eps)
         # Slice by slice is faster on a CPU: instance_norm leaves the channels_last layout.
-        return torch.cat([self._normalize(one) for one in torch.split(maps, 1)])
+        return torch.cat([self._normalize(single) for single in torch.split(maps, 1)])
 
-    def _normalize(self, one: Tensor) -> Tensor:
+    def _normalize(self, single: Tensor) -> Tensor:
+        """Normalize the maps (1, channel, row, column) of a single slice."""
         return functional.batch_norm(
-            one, None, None, self.weight, self.bias, training=True, eps=self.eps
+            single, None, None, self.weight, self.bias, training=True, eps=self.eps
         )
 
 
@@ -57,7 +58,7 @@ def norm_factory(norm_layer: NormLayer, eps: float) -> NormFactory:
 
 
 def replace_batch_norms(network: nn.Module, norm: NormFactory) -> None:
-    """Put a normalization layer of ours in the place of each batch norm of a library's network."""
+    """Replace each batch norm of a library's network by a normalization layer of this package."""
     for module in list(network.modules()):
         for name, child in module.named_children():
             if isinstance(child, nn.BatchNorm2d):
@@ -86,7 +87,7 @@ class ConvBlock(nn.Module):
 class _Fuse(torch.autograd.Function):
     """concat[a + b, a * b, max(a, b)] with a backward pass 2 to 3 times faster than autograd's.
 
-    Where a = b the maximum's gradient goes to b (autograd would share it).
+    Where a = b the gradient of the maximum goes to b (autograd would give each a half).
     """
 
     @staticmethod
@@ -99,7 +100,8 @@ class _Fuse(torch.autograd.Function):
     def backward(ctx: Any, gradient: Tensor) -> tuple[Tensor, Tensor]:
         a, b = ctx.saved_tensors
         layout = torch.channels_last if _is_channels_last(a) else torch.contiguous_format
-        # Copies of one layout: in place from here on, which spares most of the memory traffic.
+        # Copies of one layout, computed in place from here on: this spares most of the memory
+        # traffic.
         of_sum, of_product, of_maximum = (
             part.clone(memory_format=layout) for part in gradient.chunk(3, dim=1)
         )
@@ -185,8 +187,8 @@ def upsample(maps: Tensor, size: torch.Size) -> Tensor:
 def _interpolation(old: int, new: int, device: torch.device) -> Tensor:
     """Matrix (new, old) that interpolates linearly between old points, ends aligned."""
     with torch.inference_mode(False):  # the cached matrix must serve training too
-        places = torch.linspace(0, old - 1, new, dtype=torch.float64)
-        distances = (places[:, None] - torch.arange(old)).abs()
+        positions = torch.linspace(0, old - 1, new, dtype=torch.float64)
+        distances = (positions[:, None] - torch.arange(old)).abs()
         return (1 - distances).clamp(min=0).to(device, torch.float32)
 
 

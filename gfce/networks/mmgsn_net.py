@@ -8,6 +8,7 @@ from torch.nn import functional
 
 from gfce.config import Network
 from gfce.errors import UserError
+from gfce.networks.architecture import Architecture
 from gfce.networks.discriminators import PatchDiscriminator
 from gfce.networks.layers import (
     ConvBlock,
@@ -18,7 +19,13 @@ from gfce.networks.layers import (
     norm_factory,
     upsample,
 )
-from gfce.networks.registry import register
+
+ARCHITECTURE = Architecture(
+    width_multiple=8, matrix_multiple=4, smallest_matrix=33, parameters=3500, work=1.0
+)
+"""The attention's queries have an eighth of the n channels; maps are halved twice; 33 rows and
+columns are the discriminator's `SMALLEST`. The generator has 14,065,362 weights at n = 64, which is
+3434 n^2; the work of the other networks is given in units of its own."""
 
 EPS = 1e-5
 ENCODER_SLOPE = 0.2
@@ -42,8 +49,10 @@ class MMgSNNet(nn.Module):
         """
         super().__init__()
         n, norm = network.width, norm_factory(network.norm_layer, EPS)
-        if n % 8:
-            raise UserError(f"width {n}: MMgSN-Net needs one divisible by 8")
+        if n % ARCHITECTURE.width_multiple:
+            raise UserError(
+                f"width {n}: MMgSN-Net needs one divisible by {ARCHITECTURE.width_multiple}"
+            )
         self.encoder_t1w = _encoder(n, norm)
         self.encoder_t2w = _encoder(n, norm)
         self.fusion_1 = FusionBlock(n, 0, 2 * n, norm, ENCODER_SLOPE)
@@ -69,7 +78,11 @@ class MMgSNNet(nn.Module):
 
         Returns:
             Normalized CE slices of the same shape.
+
+        Raises:
+            UserError: the slices cannot be halved twice.
         """
+        _check_size(t1w)
         a1, b1 = self.encoder_t1w[0](t1w), self.encoder_t2w[0](t2w)
         fused_1 = _pool(self.fusion_1(a1, b1))
         a2 = self.encoder_t1w[1](torch.cat([_pool(a1), fused_1], dim=1))
@@ -90,7 +103,7 @@ class MMgSNNet(nn.Module):
 
         Both are linear and the upsampling's weights add up to 1, so that each scale is reduced to
         one channel first and upsampled then: the same sum with a fraction of the work. It is
-        float32 also under autocast: its rounding would be the image's.
+        float32 also under autocast, because bfloat16 would round the intensities of the image.
         """
         size = scales[0].shape[2:]
         weights = torch.split(self.output.weight, [maps.shape[1] for maps in scales], dim=1)
@@ -99,6 +112,16 @@ class MMgSNNet(nn.Module):
             for maps, weight in zip(scales[1:], weights[1:], strict=True):
                 total = total + upsample(functional.conv2d(maps.float(), weight), size)
         return torch.tanh(total) if self.bounded else total
+
+
+def _check_size(slices: Tensor) -> None:
+    rows, columns = slices.shape[2:]
+    multiple = ARCHITECTURE.matrix_multiple
+    if rows % multiple or columns % multiple:
+        raise UserError(
+            f"slices of {rows} x {columns} pixels: MMgSN-Net needs both divisible by {multiple}: "
+            "change images.matrix"
+        )
 
 
 def _encoder(n: int, norm: NormFactory) -> nn.ModuleList:
@@ -121,6 +144,6 @@ def _double(maps: Tensor) -> Tensor:
     return functional.interpolate(maps, scale_factor=2, mode="nearest")
 
 
-@register("mmgsn_net")
-def _build(network: Network, bounded: bool) -> tuple[nn.Module, nn.Module]:
+def build(network: Network, bounded: bool) -> tuple[nn.Module, nn.Module]:
+    """The generator and its discriminator (arguments and errors as `registry.build`)."""
     return MMgSNNet(network, bounded=bounded), PatchDiscriminator(network.norm_layer)

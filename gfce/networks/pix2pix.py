@@ -7,18 +7,20 @@ from monai.networks.nets.patchgan_discriminator import PatchDiscriminator
 from torch import Tensor, nn
 
 from gfce.config import Network
+from gfce.networks.architecture import Architecture
 from gfce.networks.discriminators import check_size
 from gfce.networks.layers import initialize, norm_factory, replace_batch_norms
-from gfce.networks.registry import register
 from gfce.networks.unet import UNet
 
+ARCHITECTURE = Architecture(smallest_matrix=24, parameters=7700, work=0.45)
+"""24 rows and columns leave the discriminator one judgement. The generator is the U-Net's; the
+operations of both networks are counted on slices of 128 x 112 at n = 32."""
+
 EPS = 1e-5
-SMALLEST = 24
-"""Rows and columns that leave the discriminator one judgement."""
 
 
 class ConditionalPatchDiscriminator(nn.Module):
-    """Judges patches of 70 x 70 pixels of a CE slice, together with the T1w and T2w of it."""
+    """Judges patches of 70 x 70 pixels of a CE slice, together with its T1w and T2w."""
 
     def __init__(self, network: Network) -> None:
         super().__init__()
@@ -42,11 +44,11 @@ class ConditionalPatchDiscriminator(nn.Module):
         Raises:
             UserError: the slices are too small.
         """
-        check_size(images, SMALLEST)
+        check_size(images, ARCHITECTURE.smallest_matrix)
         judgements: Tensor = self.patches(torch.cat([images, t1w, t2w], dim=1))[-1]
         return judgements
 
 
-@register("pix2pix")
-def _build(network: Network, bounded: bool) -> tuple[nn.Module, nn.Module]:
+def build(network: Network, bounded: bool) -> tuple[nn.Module, nn.Module]:
+    """The generator and its discriminator (arguments and errors as `registry.build`)."""
     return UNet(network, bounded=bounded), ConditionalPatchDiscriminator(network)

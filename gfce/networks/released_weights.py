@@ -1,4 +1,4 @@
-"""Weights trained with the code that MMgSN-Net's authors released, under our names.
+"""Weights trained with the code that MMgSN-Net's authors released, under the names of gfce.
 
 The names on the left are those of the released state dict; running statistics of its normalization
 layers are ignored, because the authors' networks never leave training mode.
@@ -53,13 +53,13 @@ NAMES: dict[str, str] = {
     "out.0.weight": "output.weight",
     "out.0.bias": "output.bias",
 }
-"""Our name of each of the released generator's parameters."""
+"""The name in gfce of each of the released generator's parameters."""
 
 _IGNORED = ("running_mean", "running_var", "num_batches_tracked")
 
 
 def read_released(path: Path) -> dict[str, Tensor]:
-    """Read a generator's .pth file under our names; nothing but tensors is unpickled.
+    """Read a generator's .pth file under the names of gfce; nothing but tensors is unpickled.
 
     Raises:
         UserError: the file is missing, is damaged, holds more than tensors, or is not such a
@@ -83,7 +83,7 @@ def read_released(path: Path) -> dict[str, Tensor]:
 
 
 def from_released(released: Mapping[str, Any]) -> dict[str, Tensor]:
-    """Translate a state dict of the released generator into ours, as float32.
+    """Translate a state dict of the released generator into the names of gfce, as float32.
 
     Raises:
         UserError: a key is missing, unknown, or of a shape that the network does not have.
@@ -99,12 +99,12 @@ def from_released(released: Mapping[str, Any]) -> dict[str, Tensor]:
 
 
 def width_of(weights: Mapping[str, Tensor]) -> int:
-    """Width of the generator that has these weights, under our names."""
+    """Width of the generator that has these weights, under the names of gfce."""
     return len(weights["encoder_t1w.0.0.conv.weight"])
 
 
 def import_released(path: Path) -> tuple[Network, nn.Module]:
-    """Read a released .pth file as a generator of ours, with tanh output as the authors have.
+    """Read a released .pth file as a generator of gfce, with tanh output as the authors have.
 
     Raises:
         UserError: see `read_released`.
@@ -131,10 +131,10 @@ def _check_shapes(ours: dict[str, Tensor]) -> None:
         network = Network(architecture="mmgsn_net", width=width_of(ours))
         expected = MMgSNNet(network, bounded=True).state_dict()
     for key, name in NAMES.items():
-        found, needed = tuple(ours[name].shape), tuple(expected[name].shape)
-        if found != needed:
+        shape, needed = tuple(ours[name].shape), tuple(expected[name].shape)
+        if shape != needed:
             raise UserError(
-                f"weight {key} has the shape {found}, a generator of width {network.width} "
+                f"weight {key} has the shape {shape}, a generator of width {network.width} "
                 f"needs {needed}: is it another version of the network?"
             )
 

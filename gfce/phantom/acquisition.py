@@ -1,4 +1,4 @@
-"""The examination of one patient: sampling, what is random about the scan, and the acquisition."""
+"""The examination of one patient: sampling, random properties of the scan, acquisition."""
 
 from __future__ import annotations
 
@@ -8,10 +8,11 @@ import numpy as np
 import numpy.typing as npt
 
 from gfce.errors import UserError
+from gfce.images.modalities import MODALITIES
 from gfce.phantom.anatomy import Anatomy
 from gfce.phantom.canvas import Canvas
 from gfce.phantom.fields import FloatArray, SmoothField
-from gfce.phantom.protocols import MODALITIES, Protocol
+from gfce.phantom.protocols import Protocol
 from gfce.phantom.reception import (
     BiasField,
     filling_artefact,
@@ -54,7 +55,7 @@ class Grid:
 
 @dataclass(frozen=True)
 class Scan:
-    """All that is random or derived about one patient's examination, except the noise."""
+    """Random and derived properties of one patient's examination, except the noise."""
 
     protocol: Protocol
     anatomy: Anatomy
@@ -166,13 +167,14 @@ def acquire(
 
 
 def _series(
-    scan: Scan, grid: Grid, canvas: Canvas, fractions: FloatArray, place: tuple[int, int]
+    scan: Scan, grid: Grid, canvas: Canvas, fractions: FloatArray, indices: tuple[int, int]
 ) -> FloatArray:
     """Return the noise-free signal of the three series of one slice, (series, row, column).
 
-    ``place`` is the number of the slice and that of its middle plane in the canvas.
+    ``indices`` are those of the slice in the grid and of its middle plane in the canvas.
     """
-    protocol, at = scan.protocol, (grid.z[place[0] : place[0] + 1], grid.y, grid.x)
+    slice_index, plane = indices
+    protocol, at = scan.protocol, (grid.z[slice_index : slice_index + 1], grid.y, grid.x)
     texture = np.stack(
         [0.75 * fine.sample(*at)[0] + 0.66 * wide.sample(*at)[0] for fine, wide in scan.texture]
     )
@@ -180,14 +182,15 @@ def _series(
     air = fractions[canvas.index["air"]]
     off = scan.off_resonance.sample(*at)[0]
     residual = suppression_residual(protocol.residual_fat, off, air, grid.acquired_mm)
-    metal = filling_artefact(canvas, scan.anatomy.habitus, place[1])
+    metal = filling_artefact(canvas, scan.anatomy.habitus, plane)
     bias = bias if metal is None else bias * metal
-    at_end = min(place[0], len(grid.z) - 1 - place[0]) * grid.spacing_mm < _INFLOW_MM
+    from_end = min(slice_index, len(grid.z) - 1 - slice_index)
+    is_at_end = from_end * grid.spacing_mm < _INFLOW_MM
     blood = fractions[canvas.index["arterial_blood"]] + fractions[canvas.index["venous_blood"]]
     ghost = ghosts(blood, protocol.flow_ghost, protocol.phase_axis)
     planes = []
     for modality in MODALITIES:
-        weights = scan.weights[modality][1 if at_end else 0]
+        weights = scan.weights[modality][1 if is_at_end else 0]
         water, fat = voxel_signal(weights, fractions, texture)
         fat = fat * residual if protocol.fat_suppression(modality) else fat
         planes.append((water + fat) * bias + ghost)
@@ -197,7 +200,7 @@ def _series(
 def _store(
     scan: Scan, grid: Grid, series: FloatArray, rng: np.random.Generator
 ) -> dict[str, np.ndarray]:
-    """Add noise to what was acquired, reconstruct, take the magnitude and round as stored.
+    """Add noise to the acquired signal, reconstruct, take the magnitude and round it.
 
     ``series`` is (series, slice, row, column).  Complex Gaussian noise before the magnitude makes
     the stored noise Rician, as in ``scanner.rician``.

@@ -1,4 +1,4 @@
-"""One patient's anatomy: tissue fractions wherever they are asked for."""
+"""One patient's anatomy: tissue fractions at any position."""
 
 from __future__ import annotations
 
@@ -14,13 +14,14 @@ from gfce.phantom.canvas import Canvas
 from gfce.phantom.fields import FloatArray, SmoothField
 from gfce.phantom.frame import Frame
 from gfce.phantom.head import paint_head
-from gfce.phantom.jaw import paint_jaw
+from gfce.phantom.jaw import TEETH, paint_jaw
+from gfce.phantom.measures import measures
 from gfce.phantom.orbits import paint_orbits
 from gfce.phantom.tumour import Tumour, draw_tumour, paint_tumour
 from gfce.phantom.variation import Habitus, draw_habitus
 from gfce.phantom.vessels import paint_vessels
 
-# Details of the random fields that roughen surfaces and mottle tissues (mm).
+# Details (mm) of the random fields that roughen surfaces and mottle tissues.
 _DETAIL_MM: dict[str, float] = {
     "coarse": 14.0,
     "medium": 5.0,
@@ -30,8 +31,24 @@ _DETAIL_MM: dict[str, float] = {
 
 
 @dataclass(frozen=True)
+class _Marbling:
+    """Fractions of another tissue in muscle, fat and parotid, where ``Habitus.fat`` is 1.
+
+    ``muscle_fat`` is that per standard deviation of a random field, ``strand_muscle`` that of the
+    fibrous strands in fat; the parotid's varies by ``parotid_fat_sd``. A ``most`` is a limit.
+    """
+
+    muscle_fat: float
+    muscle_fat_most: float
+    strand_muscle: float
+    parotid_fat: float
+    parotid_fat_sd: float
+    parotid_fat_most: float
+
+
+@dataclass(frozen=True)
 class Anatomy:
-    """Everything that is random about one patient's anatomy, fixed when drawn."""
+    """The random properties of one patient's anatomy, fixed when drawn."""
 
     habitus: Habitus
     frame: Frame
@@ -45,7 +62,7 @@ class Anatomy:
         """Draw a patient; each part has its own stream, so none depends on another's draws."""
         streams = [np.random.default_rng(child) for child in sequence.spawn(6)]
         habitus = draw_habitus(streams[0])
-        teeth = streams[4].permutation(15)[: streams[4].integers(0, 5)]
+        teeth = streams[4].permutation(TEETH)[: streams[4].integers(0, 5)]
         return cls(
             habitus=habitus,
             frame=Frame.random(habitus, streams[1]),
@@ -87,13 +104,18 @@ class Anatomy:
 
 def _infiltrate_fat(canvas: Canvas, habitus: Habitus) -> None:
     """Fat among muscle fibres, and strands of fibrous tissue in fat."""
-    marbling = np.clip(canvas.noise["fine"] - 1.2, 0, 1) * np.float32(0.25 * habitus.fat)
-    canvas.replace("muscle", "fat", np.clip(marbling, 0, 0.5))
-    strands = np.clip(1.0 - np.abs(canvas.noise["medium"]) * 6.0, 0, 1) * np.float32(0.25)
-    canvas.replace("fat", "muscle", strands)
+    marbling = measures(_Marbling, "marbling")
+    # Fat is at the crests of the fine field, and strands are where the medium one crosses zero.
+    crests = np.clip(canvas.noise["fine"] - 1.2, 0, 1)
+    fat = crests * np.float32(marbling.muscle_fat * habitus.fat)
+    canvas.replace("muscle", "fat", np.clip(fat, 0, marbling.muscle_fat_most))
+    strands = np.clip(1.0 - np.abs(canvas.noise["medium"]) * 6.0, 0, 1)
+    canvas.replace("fat", "muscle", strands * np.float32(marbling.strand_muscle))
 
 
 def _lobulate_parotid(canvas: Canvas, habitus: Habitus) -> None:
     """Fat between the lobules of the parotid, more in patients with more fat."""
-    lobules = (0.14 + 0.16 * canvas.noise["medium"]) * np.float32(habitus.fat)
-    canvas.replace("parotid", "fat", np.clip(lobules, 0, 0.6))
+    marbling = measures(_Marbling, "marbling")
+    lobules = marbling.parotid_fat + marbling.parotid_fat_sd * canvas.noise["medium"]
+    fat = np.clip(lobules * np.float32(habitus.fat), 0, marbling.parotid_fat_most)
+    canvas.replace("parotid", "fat", fat)

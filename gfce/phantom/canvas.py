@@ -9,9 +9,11 @@ import numpy as np
 import numpy.typing as npt
 
 from gfce.phantom.fields import FloatArray
-from gfce.phantom.shapes import OUTSIDE_MM, coverage
+from gfce.phantom.measures import Mixture
+from gfce.phantom.shapes import OUTSIDE_MM, Ellipsoid, Stack, Tube, coverage
 from gfce.phantom.tissues import tissue_names
 
+# Boxes are looked for on every sixth voxel, rows and columns.
 _STRIDE = 6
 Box = tuple[slice, slice, slice]
 
@@ -48,21 +50,21 @@ class Canvas:
         self.deep = np.full(self.x.shape, -OUTSIDE_MM, np.float32)
 
     def window(self, bounds: npt.NDArray[np.float64], side: int = 1) -> Box | None:
-        """Return the index box that holds an atlas box (rows x, y, z), or None if it is not here.
+        """Return the index box that holds an atlas box (rows x, y, z), None where no plane cuts it.
 
         ``side`` -1 looks for the mirror image (x changes sign).
         """
         margin = _STRIDE * self.voxel_mm * 0.75 + 1.0
         step = np.s_[:, ::_STRIDE, ::_STRIDE]
-        here = np.ones(self.x[step].shape, bool)
+        inside = np.ones(self.x[step].shape, bool)
         for coordinate, (low, high) in zip(
             (self.x[step] * side, self.y[step], self.z[step]), bounds, strict=True
         ):
-            here &= (coordinate > low - margin) & (coordinate < high + margin)
-        if not here.any():
+            inside &= (coordinate > low - margin) & (coordinate < high + margin)
+        if not inside.any():
             return None
-        planes = np.flatnonzero(here.any((1, 2)))
-        rows, columns = np.flatnonzero(here.any((0, 2))), np.flatnonzero(here.any((0, 1)))
+        planes = np.flatnonzero(inside.any((1, 2)))
+        rows, columns = np.flatnonzero(inside.any((0, 2))), np.flatnonzero(inside.any((0, 1)))
         return (
             slice(planes[0], planes[-1] + 1),
             slice(max(rows[0] - 1, 0) * _STRIDE, (rows[-1] + 1) * _STRIDE + 1),
@@ -75,7 +77,7 @@ class Canvas:
 
     def paint(
         self,
-        tissue: str | Mapping[str, float],
+        tissue: str | Mixture,
         distance: FloatArray,
         box: Box = (slice(None), slice(None), slice(None)),
         *,
@@ -89,9 +91,17 @@ class Canvas:
         alpha = coverage(distance, max(1.2 * self.voxel_mm, 0.8, softness_mm))
         self.blend(tissue, alpha * np.asarray(strength, np.float32), box)
 
+    def paint_shape(
+        self, tissue: str | Mixture, shape: Ellipsoid | Stack | Tube, side: int = 1
+    ) -> None:
+        """Cover what lies inside one shape, or its mirror image, with a tissue or a mixture."""
+        box = self.window(shape.bounds, side)
+        if box is not None:
+            self.paint(tissue, shape.distance(*self.at(box, side)), box)
+
     def blend(
         self,
-        tissue: str | Mapping[str, float],
+        tissue: str | Mixture,
         alpha: FloatArray,
         box: Box = (slice(None), slice(None), slice(None)),
     ) -> None:

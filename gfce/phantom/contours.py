@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cache
-from importlib import resources
 
 import numpy as np
-import pandas as pd
 from scipy.interpolate import PchipInterpolator
 from scipy.ndimage import gaussian_filter1d, map_coordinates
 
 from gfce.phantom.fields import FloatArray
+from gfce.phantom.tables import read_table
 
 _ANGLES = np.linspace(0.0, np.pi, 61)
+# Standard deviation, in tabulated angles, of the filter that rounds the corners of a contour.
+_SMOOTHING = 1.6
 
 
 @dataclass(frozen=True)
@@ -33,31 +34,26 @@ class Surface:
         """Return the signed distance (mm), negative inside."""
         dy = y - np.float32(self.axis_y)
         angle = np.arctan2(np.abs(x), -dy)
-        where = [z - np.float32(self.z0), angle * np.float32((len(_ANGLES) - 1) / np.pi)]
+        position = [z - np.float32(self.z0), angle * np.float32((len(_ANGLES) - 1) / np.pi)]
         radius, slope = (
-            map_coordinates(table, where, order=1, mode="nearest", output=np.float32)
+            map_coordinates(table, position, order=1, mode="nearest", output=np.float32)
             for table in (self.radius, self.slope)
         )
         return np.asarray((np.sqrt(x * x + dy * dy) - radius) * slope, np.float32)
 
 
 @cache
-def _contours() -> pd.DataFrame:
-    with resources.files("gfce.phantom").joinpath("contours.csv").open(encoding="utf-8") as stream:
-        return pd.read_csv(stream)
-
-
-@cache
-def read_surface(name: str, axis_y: float, smoothing: float = 1.6) -> Surface:
-    """Build a surface from the half contours of that name in contours.csv."""
-    table = _contours()
+def read_surface(name: str) -> Surface:
+    """Build a surface of surfaces.csv from its half contours in contours.csv."""
+    axis_y = float(read_table("surfaces.csv", "surface")["axis_y_mm"][name])
+    table = read_table("contours.csv")
     levels, radii = [], []
-    for z, points in table[table["contour"] == name].groupby("z"):
+    for z, points in table[table["surface"] == name].groupby("z"):
         levels.append(float(str(z)))
         radii.append(_radii(points["x"].to_numpy(float), points["y"].to_numpy(float) - axis_y))
     grid = np.arange(levels[0], levels[-1] + 1.0)
     radius = PchipInterpolator(levels, np.stack(radii))(grid)
-    radius = gaussian_filter1d(radius, smoothing, axis=1, mode="mirror")
+    radius = gaussian_filter1d(radius, _SMOOTHING, axis=1, mode="mirror")
     along_z, along_angle = np.gradient(radius, 1.0, _ANGLES[1])
     slope = 1 / np.sqrt(1 + along_z**2 + (along_angle / radius) ** 2)
     return Surface(axis_y, levels[0], radius.astype(np.float32), slope.astype(np.float32))

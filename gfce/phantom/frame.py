@@ -8,10 +8,21 @@ import numpy as np
 import numpy.typing as npt
 
 from gfce.phantom.fields import FloatArray, SmoothField
+from gfce.phantom.measures import Pair, Triple, measures
 from gfce.phantom.variation import Habitus
 
-# The atlas point at the centre of the field of view (mm): between nose tip and occiput.
-ATLAS_CENTRE = (0.0, 13.0, 0.0)
+
+@dataclass(frozen=True)
+class _Placing:
+    """The atlas point at the centre of the field of view, and the details of the random warps.
+
+    The amplitude of the widest warp is the patient's (``Habitus.warp_mm``), that of the two
+    narrower ones is ``amplitude_mm``.
+    """
+
+    centre_mm: Triple
+    detail_mm: Triple
+    amplitude_mm: Pair
 
 
 @dataclass(frozen=True)
@@ -27,12 +38,14 @@ class Frame:
 
     @classmethod
     def random(cls, habitus: Habitus, rng: np.random.Generator) -> Frame:
-        """Build the map of one patient: a pose, then warps of 45, 18 and 7 mm detail."""
+        """Build the map of one patient: a pose, then warps of ever finer detail."""
+        placing = measures(_Placing, "placing")
         matrix = np.diag(1 / np.asarray(habitus.scale)) @ _rotation(habitus.rotation_deg)
-        offset = np.asarray(ATLAS_CENTRE) - matrix @ np.asarray(habitus.shift_mm)
+        offset = np.asarray(placing.centre_mm) - matrix @ np.asarray(habitus.shift_mm)
+        amplitudes = (habitus.warp_mm, *placing.amplitude_mm)
         warps = tuple(
             (amplitude, tuple(SmoothField.random(rng, detail) for _ in range(3)))
-            for detail, amplitude in ((45.0, habitus.warp_mm), (18.0, 0.8), (7.0, 0.35))
+            for detail, amplitude in zip(placing.detail_mm, amplitudes, strict=True)
         )
         return cls(matrix, offset, warps)  # type: ignore[arg-type]
 

@@ -9,10 +9,11 @@ import numpy as np
 import numpy.typing as npt
 
 from gfce.errors import UserError
+from gfce.images.modalities import MODALITIES
 from gfce.phantom.acquisition import acquire, chunks, draw_scan, make_grid
 from gfce.phantom.anatomy import Anatomy
 from gfce.phantom.fields import FloatArray
-from gfce.phantom.protocols import MODALITIES, Protocol
+from gfce.phantom.protocols import Protocol
 from gfce.phantom.sidecars import sidecar
 
 _IDENTITY = (1.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 1.0)

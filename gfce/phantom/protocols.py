@@ -3,10 +3,15 @@
 The values are plausible ones within published ranges for head-and-neck protocols (T1w and CE: TR
 450-750 ms, TE 8-17 ms; T2w: TR 2500-7600 ms, TE 70-100 ms; slices 3-5 mm; matrix 256-512), spread
 over the common manufacturers and both field strengths.  They are not fitted to any result.
+
+Fat is suppressed in CE everywhere, because hospitals that study CE together agree on it; no network
+can know from T1w and T2w what a hospital chose.  ``simulation.changes`` makes a cohort without that
+agreement (config/demo-mixed-contrast.yaml).
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from importlib import resources
 from pathlib import Path
@@ -14,9 +19,8 @@ from pathlib import Path
 import pandas as pd
 
 from gfce.errors import UserError
+from gfce.images.modalities import MODALITIES
 from gfce.phantom.tissues import agent_at
-
-MODALITIES = ("t1w", "t2w", "ce")
 
 # Physically sensible bounds, inclusive: values outside are typing errors, not protocols.
 _BOUNDS: dict[str, tuple[float, float]] = {
@@ -108,27 +112,56 @@ class Protocol:
         return bool(getattr(self, f"{modality}_fat_suppression"))
 
 
-def read_protocols(path: Path | None = None) -> dict[str, Protocol]:
+Changes = Mapping[str, Mapping[str, str | float | bool]]
+"""Other values of single cells of a table, by institution and column."""
+
+
+def read_protocols(path: Path | None = None, changes: Changes | None = None) -> dict[str, Protocol]:
     """Read a table of protocols, one institution a row; None reads the packaged seven.
 
+    A column ``source`` is for readers.  ``changes`` are written into the table before it is read.
     Raises UserError for a file that cannot be read, missing or unknown columns, duplicate names
-    and values that are no protocol.
+    and impossible values, and for a change of an unknown institution or column.
     """
-    table = _read(path)
-    wanted = ["institution", *(f.name for f in fields(Protocol) if f.name != "name")]
+    table = _read(path).drop(columns="source", errors="ignore")
+    columns = ["institution", *(f.name for f in fields(Protocol) if f.name != "name")]
     label = path.name if path else "protocols.csv"
     for problem, names in (
-        ("unknown", [c for c in table.columns if c not in wanted]),
-        ("missing", [c for c in wanted if c not in table.columns]),
+        ("unknown", [c for c in table.columns if c not in columns]),
+        ("missing", [c for c in columns if c not in table.columns]),
     ):
         if names:
             raise UserError(f"{label}: {problem} column(s) {', '.join(names)}")
-    rows = table.to_dict("records")
-    protocols = [_protocol({str(k): str(v) for k, v in row.items()}, label) for row in rows]
+    rows = [{str(k): str(v) for k, v in row.items()} for row in table.to_dict("records")]
+    _change(rows, changes or {}, columns[1:])
+    protocols = [_protocol(row, label) for row in rows]
     names = [protocol.name for protocol in protocols]
     if not names or len(set(names)) < len(names):
         raise UserError(f"{label}: needs at least one institution, each named once")
     return dict(zip(names, protocols, strict=True))
+
+
+def _change(rows: list[dict[str, str]], changes: Changes, columns: list[str]) -> None:
+    by_name = {row["institution"]: row for row in rows}
+    for institution, cells in changes.items():
+        if institution not in by_name:
+            known = ", ".join(by_name)
+            raise UserError(
+                f"simulation.changes: {institution} has no protocol (known: {known}): correct it"
+            )
+        for column, value in cells.items():
+            if column not in columns:
+                raise UserError(
+                    f"simulation.changes.{institution}: there is no column {column} "
+                    f"(known: {', '.join(columns)}): correct it"
+                )
+            by_name[institution][column] = _as_cell(value)
+
+
+def _as_cell(value: str | float | bool) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return str(value)
 
 
 def _read(path: Path | None) -> pd.DataFrame:

@@ -1,4 +1,4 @@
-"""What the receive chain and the field do to the image: coils, fat suppression, ghosts, k-space."""
+"""Effects of receive chain and field: coils, fat suppression, fillings, ghosts, k-space."""
 
 from __future__ import annotations
 
@@ -44,8 +44,8 @@ class BiasField:
         ]
         z, y, x = np.meshgrid(*grid, indexing="ij")
         power = np.zeros_like(z)
-        for place, weight in zip(*_loops(rng, coil_edge), strict=True):
-            d2 = (z - place[0]) ** 2 + (y - place[1]) ** 2 + (x - place[2]) ** 2
+        for loop, weight in zip(*_loops(rng, coil_edge), strict=True):
+            d2 = (z - loop[0]) ** 2 + (y - loop[1]) ** 2 + (x - loop[2]) ** 2
             power += weight * (1 + d2 / _COIL_RADIUS_MM**2) ** -3
         lattice = (0.5 * strength * np.log(power)).astype(np.float32)
         raw = cls(SmoothField(lattice, (_KNOT_MM,) * 3), 0.0)
@@ -91,7 +91,7 @@ def suppression_residual(
 
 
 def filling_artefact(canvas: Canvas, habitus: Habitus, plane: int) -> FloatArray | None:
-    """Return the factor on signal near metal fillings, (row, column), or None where there is none.
+    """Return the factor on signal near metal fillings, (row, column); None without any nearby.
 
     A void where spins dephase or are shifted out, and a bright rim on the side where they pile up
     (Hargreaves et al., AJR 197:547-555, 2011).

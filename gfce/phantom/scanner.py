@@ -8,8 +8,9 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
+from gfce.images.modalities import MODALITIES
 from gfce.phantom.fields import FloatArray
-from gfce.phantom.protocols import MODALITIES, Protocol
+from gfce.phantom.protocols import Protocol
 from gfce.phantom.tissues import Tissue, agent_at, enhanced, tissues_at
 
 # Spread (log standard deviation) of proton density, T1, T2 and uptake inside one tissue: estimated

@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from gfce.phantom.fields import FloatArray
+from gfce.phantom.measures import Pair, Triple
 
 OUTSIDE_MM = np.float32(50.0)
 # Cross-sections are tabulated at this step between their levels (mm).
@@ -25,24 +26,46 @@ def coverage(distance: FloatArray, width_mm: float) -> FloatArray:
     return np.clip(inside, 0.0, 1.0)
 
 
-def ellipsoid(
-    x: FloatArray,
-    y: FloatArray,
-    z: FloatArray,
-    centre: tuple[float, float, float],
-    radii: tuple[float, float, float],
-) -> FloatArray:
-    """Return the approximate signed distance (mm) to an axis-aligned ellipsoid.
+@dataclass(frozen=True)
+class Region:
+    """A box that encloses a body part: lower and upper limits in mm."""
 
-    First-order distance f/|grad f|: Taubin, IEEE Trans. PAMI 13(11):1115-1138 (1991).
-    """
-    u, v, w = (
-        (c - np.float32(m)) / np.float32(r)
-        for c, m, r in zip((x, y, z), centre, radii, strict=True)
-    )
-    q = np.sqrt(u * u + v * v + w * w) + np.float32(1e-6)
-    gradient = np.sqrt((u / radii[0]) ** 2 + (v / radii[1]) ** 2 + (w / radii[2]) ** 2)
-    return np.asarray(q * (q - 1) / (gradient + np.float32(1e-6)), np.float32)
+    x_mm: Pair
+    y_mm: Pair
+    z_mm: Pair
+
+    @property
+    def bounds(self) -> npt.NDArray[np.float64]:
+        """Return the box in mm, rows x, y, z and columns lower, upper."""
+        return np.array([self.x_mm, self.y_mm, self.z_mm])
+
+
+@dataclass(frozen=True)
+class Ellipsoid:
+    """An axis-aligned ellipsoid: centre and radii along x, y, z."""
+
+    centre_mm: Triple
+    radii_mm: Triple
+
+    @property
+    def bounds(self) -> npt.NDArray[np.float64]:
+        """Return the enclosing box in mm, rows x, y, z and columns lower, upper."""
+        centre, radii = np.array(self.centre_mm), np.array(self.radii_mm)
+        return np.stack([centre - radii, centre + radii], axis=1)
+
+    def distance(self, x: FloatArray, y: FloatArray, z: FloatArray) -> FloatArray:
+        """Return the approximate signed distance (mm).
+
+        First-order distance f/|grad f|: Taubin, IEEE Trans. PAMI 13(11):1115-1138 (1991).
+        """
+        u, v, w = (
+            (c - np.float32(m)) / np.float32(r)
+            for c, m, r in zip((x, y, z), self.centre_mm, self.radii_mm, strict=True)
+        )
+        q = np.sqrt(u * u + v * v + w * w) + np.float32(1e-6)
+        rx, ry, rz = self.radii_mm
+        gradient = np.sqrt((u / rx) ** 2 + (v / ry) ** 2 + (w / rz) ** 2)
+        return np.asarray(q * (q - 1) / (gradient + np.float32(1e-6)), np.float32)
 
 
 @dataclass(frozen=True)

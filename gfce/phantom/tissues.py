@@ -4,18 +4,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from functools import cache
-from importlib import resources
-
-import pandas as pd
 
 from gfce.errors import UserError
+from gfce.phantom.tables import read_table
 
 FIELD_STRENGTHS_T = {1.5: "1p5t", 3.0: "3t"}
 
 
 @dataclass(frozen=True)
 class Tissue:
-    """Proton density (water = 1), relaxation times (ms) and what the tissue takes up (mmol/l).
+    """Proton density (water = 1), relaxation times (ms) and uptake of contrast agent (mmol/l).
 
     ``fat_fraction`` is the part of the signal that resonates at the fat frequency and
     ``velocity_mm_per_s`` the speed through the slice.
@@ -39,12 +37,6 @@ class Agent:
     r2: float
 
 
-@cache
-def _table(name: str) -> pd.DataFrame:
-    with resources.files("gfce.phantom").joinpath(name).open(encoding="utf-8") as stream:
-        return pd.read_csv(stream, index_col=0)
-
-
 def _suffix(field_strength_t: float) -> str:
     if field_strength_t not in FIELD_STRENGTHS_T:
         known = ", ".join(f"{value:g}" for value in FIELD_STRENGTHS_T)
@@ -56,7 +48,7 @@ def _suffix(field_strength_t: float) -> str:
 
 def tissue_names() -> tuple[str, ...]:
     """Return the tissues in the order of every fraction array."""
-    return tuple(str(name) for name in _table("tissues.csv").index)
+    return tuple(str(name) for name in read_table("tissues.csv", "tissue").index)
 
 
 @cache
@@ -76,7 +68,7 @@ def tissues_at(field_strength_t: float) -> tuple[Tissue, ...]:
             fat_fraction=float(row["fat_fraction"]),
             velocity_mm_per_s=float(row["velocity_mm_per_s"]),
         )
-        for name, row in _table("tissues.csv").iterrows()
+        for name, row in read_table("tissues.csv", "tissue").iterrows()
     )
 
 
@@ -87,7 +79,7 @@ def agent_at(name: str, field_strength_t: float) -> Agent:
     Raises UserError for an agent or a field strength that the tables do not hold.
     """
     suffix = _suffix(field_strength_t)
-    table = _table("agents.csv")
+    table = read_table("agents.csv", "agent")
     if name not in table.index:
         raise UserError(f"contrast agent '{name}': known agents are {', '.join(table.index)}")
     r1, r2 = (float(table[f"{r}_{suffix}"][name]) for r in ("r1", "r2"))

@@ -2,17 +2,60 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import astuple, dataclass
 
 import numpy as np
 
 from gfce.phantom.canvas import Box, Canvas
 from gfce.phantom.fields import FloatArray
-from gfce.phantom.shapes import ellipsoid, smooth_union
+from gfce.phantom.measures import Pair, Triple, measures, mixture
+from gfce.phantom.shapes import Ellipsoid, smooth_union
 
-# Directions in which the carcinoma spreads (mm, left side): parapharyngeal, clivus, nasal cavity,
-# oropharynx, sphenoid sinus, across the midline.  Source: King, Eur. J. Radiol. 66:183 (2008).
-_ROUTES = ((13, 3, 2), (-6, 9, 8), (-4, -14, 3), (1, 2, -13), (-6, -5, 13), (-16, 1, 2))
+# Width of the fillet between lobes, and of the edge of a necrotic core (mm).
+_FILLET_MM = 6.0
+_NECROSIS_EDGE_MM = 3.0
+
+
+@dataclass(frozen=True)
+class _Routes:
+    """Steps (x, y, z) of local spread from a first lobe of radius ``_Carcinoma.step_radius_mm``.
+
+    King and Bhatia, World J. Radiol. 2(5):159-165 (2010), review the patterns of spread; the
+    lengths are not theirs.
+    """
+
+    parapharyngeal_mm: Triple
+    clivus_mm: Triple
+    nasal_cavity_mm: Triple
+    oropharynx_mm: Triple
+    sphenoid_sinus_mm: Triple
+    across_midline_mm: Triple
+
+
+@dataclass(frozen=True)
+class _Carcinoma:
+    """Where a carcinoma starts and how it varies: standard deviations (``sd``) and ranges.
+
+    The first lobe is at ``start_mm``; a further one goes the part ``step`` of its route (longer in
+    proportion to the first lobe's radius over ``step_radius_mm``), with a radius ``spread`` times
+    the first one's. ``aspect`` stretches every lobe along x, y and z. ``necrosis_share`` of tumours
+    have a necrotic core, ``necrosis_depth`` of the largest radius below their surface.
+    """
+
+    start_mm: Triple
+    start_sd_mm: Triple
+    radius_mm: Pair
+    step: Pair
+    step_radius_mm: float
+    spread: Pair
+    aspect: Triple
+    ragged_mm: Pair
+    infiltration_mm: Pair
+    uptake_log_sd: float
+    uptake_range: Pair
+    necrosis: Pair
+    necrosis_share: float
+    necrosis_depth: float
 
 
 @dataclass(frozen=True)
@@ -37,42 +80,53 @@ class Tumour:
         box = canvas.window(bounds, self.side)
         if box is None:
             return None
-        place = canvas.at(box, self.side)
+        position = canvas.at(box, self.side)
+        rx, ry, rz = measures(_Carcinoma, "carcinoma").aspect
         result: FloatArray | None = None
         for x, y, z, radius in self.lobes:
-            lobe = ellipsoid(*place, (x, y, z), (radius, radius * 0.85, radius * 1.15))
-            result = lobe if result is None else smooth_union(result, lobe, 6.0)
+            shape = Ellipsoid((x, y, z), (radius * rx, radius * ry, radius * rz))
+            lobe = shape.distance(*position)
+            result = lobe if result is None else smooth_union(result, lobe, _FILLET_MM)
         assert result is not None
+        # The weights of the two random fields in the raggedness.
         ragged = 0.7 * canvas.noise["coarse"][box] + 0.5 * canvas.noise["medium"][box]
         return box, result + np.float32(self.ragged_mm) * ragged
 
 
 def draw_tumour(rng: np.random.Generator) -> Tumour:
     """Draw a tumour that starts in the lateral recess and spreads along one to three routes."""
-    side = int(rng.choice((-1, 1)))
-    start = np.array([12.0, -2.0, 2.0]) + rng.normal(0, (1.5, 1.0, 2.5))
-    radius = float(rng.uniform(5.5, 12.0))
-    lobes = [(*start, radius)]
-    for route in rng.permutation(len(_ROUTES))[: rng.integers(1, 4)]:
-        step = np.array(_ROUTES[route]) * rng.uniform(0.5, 1.0) * (radius / 10)
-        lobes.append((*(start + step), radius * float(rng.uniform(0.5, 0.9))))
+    typical = measures(_Carcinoma, "carcinoma")
     return Tumour(
-        side=side,
-        lobes=tuple((float(a), float(b), float(c), float(d)) for a, b, c, d in lobes),
-        ragged_mm=float(rng.uniform(0.8, 1.8)),
-        infiltration_mm=float(rng.uniform(1.0, 4.0)),
-        uptake=float(np.clip(rng.lognormal(0.0, 0.2), 0.6, 1.6)),
-        necrosis=float(rng.uniform(0.2, 0.8) * (rng.random() < 0.15)),
+        side=int(rng.choice((-1, 1))),
+        lobes=_draw_lobes(rng, typical),
+        ragged_mm=float(rng.uniform(*typical.ragged_mm)),
+        infiltration_mm=float(rng.uniform(*typical.infiltration_mm)),
+        uptake=float(np.clip(rng.lognormal(0.0, typical.uptake_log_sd), *typical.uptake_range)),
+        necrosis=float(rng.uniform(*typical.necrosis) * (rng.random() < typical.necrosis_share)),
     )
+
+
+def _draw_lobes(
+    rng: np.random.Generator, typical: _Carcinoma
+) -> tuple[tuple[float, float, float, float], ...]:
+    routes = astuple(measures(_Routes, "carcinoma_routes"))
+    start = np.array(typical.start_mm) + rng.normal(0, typical.start_sd_mm)
+    radius = float(rng.uniform(*typical.radius_mm))
+    lobes = [(*start, radius)]
+    for route in rng.permutation(len(routes))[: rng.integers(1, 4)]:
+        part = rng.uniform(*typical.step)
+        step = np.array(routes[route]) * part * (radius / typical.step_radius_mm)
+        lobes.append((*(start + step), radius * float(rng.uniform(*typical.spread))))
+    return tuple((float(x), float(y), float(z), float(r)) for x, y, z, r in lobes)
 
 
 def paint_tumour(canvas: Canvas, tumour: Tumour) -> FloatArray:
     """Paint the tumour into all but brain and skin; return its mask fraction, the canvas' shape."""
     mask = np.zeros(canvas.x.shape, np.float32)
-    placed = tumour.distance(canvas)
-    if placed is None:
+    located = tumour.distance(canvas)
+    if located is None:
         return mask
-    box, distance = placed
+    box, distance = located
     before = canvas.fractions[canvas.index["tumour_npc"]][box].copy()
     spared = sum(
         canvas.fractions[canvas.index[name]][box]
@@ -83,12 +137,12 @@ def paint_tumour(canvas: Canvas, tumour: Tumour) -> FloatArray:
     mask[box] = canvas.fractions[canvas.index["tumour_npc"]][box] - before
     if tumour.necrosis > 0:
         radius = max(lobe[3] for lobe in tumour.lobes)
-        core = distance + np.float32(0.6 * radius)
+        core = distance + np.float32(measures(_Carcinoma, "carcinoma").necrosis_depth * radius)
         canvas.paint(
-            {"vitreous": 0.6, "tumour_npc": 0.4},
+            mixture("necrosis"),
             core,
             box,
             strength=tumour.necrosis,
-            softness_mm=3.0,
+            softness_mm=_NECROSIS_EDGE_MM,
         )
     return np.clip(mask, 0, 1)

@@ -2,16 +2,28 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 
 from gfce.phantom.atlas import Atlas
 from gfce.phantom.canvas import Canvas
-from gfce.phantom.shapes import Tube, ellipsoid
+from gfce.phantom.measures import measures, mixture
+from gfce.phantom.shapes import Ellipsoid, Tube
 
 _BLOOD = ("slow_venous_blood", "venous_blood", "arterial_blood")
-# Vessels keep this far from the surface of the skin (mm).
-_BELOW_SKIN_MM = 3.0
-_WALL_MM = 0.7
+
+
+@dataclass(frozen=True)
+class _Vessel:
+    """How far vessels keep from the surface of the skin, and the muscular wall of arteries.
+
+    ``wall_muscle`` is the fraction of muscle in the wall.
+    """
+
+    below_skin_mm: float
+    wall_mm: float
+    wall_muscle: float
 
 
 def paint_vessels(canvas: Canvas, atlas: Atlas) -> None:
@@ -27,22 +39,17 @@ def _paint_vessel(canvas: Canvas, tissue: str, tube: Tube, side: int) -> None:
     box = canvas.window(tube.bounds, side)
     if box is None:
         return
+    vessel = measures(_Vessel, "vessel")
     distance = tube.distance(*canvas.at(box, side))
-    distance = np.maximum(distance, canvas.skin[box] + np.float32(_BELOW_SKIN_MM))
+    distance = np.maximum(distance, canvas.skin[box] + vessel.below_skin_mm)
     if tissue == "arterial_blood":
-        canvas.paint("muscle", distance - np.float32(_WALL_MM), box, strength=0.6)
+        canvas.paint("muscle", distance - vessel.wall_mm, box, strength=vessel.wall_muscle)
     canvas.paint(tissue, distance, box)
 
 
 def _paint_cavernous(canvas: Canvas) -> None:
     """The cavernous sinuses beside the sella and the pituitary gland between them."""
-    bounds = np.array([[4.0, 21.0], [-14.0, 12.0], [24.0, 43.0]])
     for side in (1, -1):
-        box = canvas.window(bounds, side)
-        if box is not None:
-            distance = ellipsoid(*canvas.at(box, side), (12.5, -1, 33), (5.5, 11, 7))
-            canvas.paint({"slow_venous_blood": 0.8, "grey_matter": 0.2}, distance, box)
-    box = canvas.window(np.array([[-8.0, 8.0], [-8.0, 8.0], [27.0, 42.0]]))
-    if box is not None:
-        gland = ellipsoid(*canvas.at(box), (0, -1, 34.5), (6.5, 5, 4))
-        canvas.paint({"mucosa": 0.7, "white_matter": 0.3}, gland, box)
+        sinus = measures(Ellipsoid, "cavernous_sinus")
+        canvas.paint_shape(mixture("cavernous_sinus"), sinus, side)
+    canvas.paint_shape(mixture("pituitary"), measures(Ellipsoid, "pituitary"))

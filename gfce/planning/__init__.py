@@ -1,1 +1,1 @@
-"""What a study costs, before it runs, and how far it is, while it runs."""
+"""What a study costs, before it runs."""

@@ -9,19 +9,19 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from gfce.config import StudyConfig
-from gfce.planning.networks import step_units
-from gfce.planning.size import StudySize
-from gfce.planning.speed import Speed
+from gfce.estimating.networks import step_units
+from gfce.estimating.size import StudySize
+from gfce.estimating.speed import Speed
 from gfce.study import cells
 
 if TYPE_CHECKING:
-    from gfce.training import TrainingSlices
+    from gfce.training.data import TrainingSlices
 
-STEPS = 10
+MEASURED_STEPS = 10
 """Steps that are measured, after as many to warm up."""
 
 
-def measure_speed(config: StudyConfig, steps: int = STEPS) -> Speed:
+def measure_speed(config: StudyConfig, steps: int = MEASURED_STEPS) -> Speed:
     """Train the grid's largest network for a few steps on noise, and time them.
 
     Run it where the study will run: on a GPU node, for instance by `srun --gpus=1`.
@@ -29,7 +29,7 @@ def measure_speed(config: StudyConfig, steps: int = STEPS) -> Speed:
     Raises:
         UserError: as a training does: no such device, not enough memory.
     """
-    from gfce.training import train  # torch is slow to import
+    from gfce.training.loop import train  # torch is slow to import
 
     cell = max(cells(config), key=lambda cell: config.network(cell.network).width)
     settings = config.training.model_copy(
@@ -53,7 +53,7 @@ def measure_speed(config: StudyConfig, steps: int = STEPS) -> Speed:
 
 
 def _noise(config: StudyConfig, count: int) -> TrainingSlices:
-    from gfce.training import TrainingSlices
+    from gfce.training.data import TrainingSlices
 
     shape = (count, *config.images.matrix)
     generator = np.random.default_rng(1)

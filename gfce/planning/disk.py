@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from gfce.planning.networks import weights_bytes
-from gfce.planning.size import StudySize
+from gfce.estimating.networks import weights_bytes
+from gfce.estimating.size import StudySize
 from gfce.study import cells
 
 FLOAT = 4

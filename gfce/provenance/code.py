@@ -15,75 +15,64 @@ from pathlib import Path
 from typing import Any
 
 from gfce.config import StudyConfig
+from gfce.declarations import modules_of
+from gfce.steps import STEPS, WHOLE, What
 from gfce.study import Cell
 
 PACKAGE = Path(__file__).parents[1]
 LOCK = PACKAGE / "provenance.lock"
 
-MODULES = {
-    "simulate": "gfce.cohort.simulating",
-    "index": "gfce.cohort.index",
-    "leaks": "gfce.cohort.leaks.step",
-    "preprocess": "gfce.images.preprocess",
-    "train": "gfce.training.cell",
-    "predict": "gfce.evaluation.predict",
-    "evaluate": "gfce.evaluation.evaluate",
-    "baselines": "gfce.evaluation.baselines",
-    "tabulate": "gfce.statistics.steps",
-    "compare": "gfce.statistics.steps",
-    "figures": "gfce.report.figures",
-}
-"""The module that each step begins in, in the order of the study."""
-
+FOUND_BY_NAME = (
+    *("gfce.networks", "gfce.images.normalizations", "gfce.evaluation.metrics"),
+    *("gfce.statistics.tables", "gfce.statistics.inference", "gfce.report.figures"),
+)
+"""Packages whose modules are found by their names and not by imports; steps say which they use."""
 NEUTRAL = (
-    *("gfce.config", "gfce.study", "gfce.provenance"),
-    *("gfce.errors", "gfce.logs", "gfce.progress"),
+    *("gfce.config", "gfce.study", "gfce.steps", "gfce.provenance"),
+    *("gfce.errors", "gfce.progress", "gfce.watching"),
 )
 """Modules whose code says nothing about a result: what they decide (settings, who is trained and
 tested on, labels) enters recipes by value."""
 
 
-def versions(step: str, config: StudyConfig, cell: Cell | None = None) -> dict[str, int]:
+def versions(step: str, config: StudyConfig, what: What = WHOLE) -> dict[str, int]:
     """The versions of what a step runs: its own and, of a cell, its network's and normalization's.
 
     What provenance.lock does not know, such as a network of the user's own, has version 0.
     """
     known = read_lock()["versions"]
-    return {unit: known.get(unit, 0) for unit in units(step, config, cell)}
+    return {unit: known.get(unit, 0) for unit in units(step, config, what)}
 
 
-def units(step: str, config: StudyConfig, cell: Cell | None) -> list[str]:
+def units(step: str, config: StudyConfig, what: What) -> list[str]:
     """The parts of the code that have versions and that a step runs."""
-    if cell is None or not cell.network:
+    if not isinstance(what, Cell):
         return [step]
-    architecture = config.network(cell.network).architecture
-    return [step, f"network/{architecture}", f"normalization/{cell.normalization}"]
+    architecture = config.network(what.network).architecture
+    return [step, f"network/{architecture}", f"normalization/{what.normalization}"]
 
 
-def edited(step: str, config: StudyConfig, cell: Cell | None = None) -> dict[str, str]:
+def edited(step: str, config: StudyConfig, what: What = WHOLE) -> dict[str, str]:
     """The files that a step runs or reads whose content is not that of the lock, with its hash."""
     known = read_lock()["files"]
-    modules = [MODULES[step]]
-    if step in ("train", "predict") and cell:
-        # The registry imports a network only when it is asked for by name.
-        modules.append(f"gfce.networks.{config.network(cell.network).architecture}")
+    modules = [STEPS[step].module, *STEPS[step].uses(config, what)]
     return {name: value for name, value in hashes(*modules).items() if known.get(name) != value}
 
 
 @cache
 def hashes(*modules: str) -> dict[str, str]:
     """The hash of every file of gfce that these modules run or read, by its path in the package."""
-    found = sorted(_closure(modules))
-    code = {_name(_path(module)): _tree_hash(module) for module in found}
-    folders = sorted({_path(module).parent for module in found} - {PACKAGE})
+    names = sorted(_closure(modules))
+    code = {_name(_path(module)): _tree_hash(module) for module in names}
+    folders = sorted({_path(module).parent for module in names} - {PACKAGE})
     tables = [path for folder in folders for path in sorted(folder.glob("*.csv"))]
     return code | {_name(path): digest(path.read_text(encoding="utf-8")) for path in tables}
 
 
 def all_hashes() -> dict[str, str]:
-    """The hash of every file that any step runs or reads, networks included."""
-    networks = [f"gfce.networks.{path.stem}" for path in (PACKAGE / "networks").glob("[!_]*.py")]
-    return hashes(*MODULES.values(), *sorted(networks))
+    """The hash of every file that any step runs or reads."""
+    found_by_name = [module for package in FOUND_BY_NAME for module in modules_of(package)]
+    return hashes(*(step.module for step in STEPS.values()), *found_by_name)
 
 
 @cache
@@ -129,14 +118,14 @@ def _is_text_alone(node: Any) -> bool:
 
 
 def _closure(modules: Iterable[str]) -> set[str]:
-    found: set[str] = set()
+    reached: set[str] = set()
     waiting = list(modules)
     while waiting:
         name = waiting.pop()
-        if name not in found and not _is_neutral(name):
-            found.add(name)
+        if name not in reached and not _is_neutral(name):
+            reached.add(name)
             waiting += [*_imports(name), *_parents(name)]
-    return found
+    return reached
 
 
 def _is_neutral(module: str) -> bool:

@@ -14,7 +14,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Container, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -25,13 +25,18 @@ from gfce.errors import ERROR, UserError
 from gfce.files import sha256, write_json, write_text
 from gfce.images.normalizations import NORMALIZATIONS
 from gfce.networks.discovery import architectures
-from gfce.provenance.code import LOCK, MODULES, PACKAGE, all_hashes, digest, hashes
-from gfce.provenance.tasks import CELL_STEPS, WHOLE, tasks
-from gfce.study import Results, cells
+from gfce.provenance.code import LOCK, PACKAGE, all_hashes, digest, edited
+from gfce.provenance.records import load_record
+from gfce.provenance.state import Provenance
+from gfce.steps import CELL_STEPS, STEPS, WHOLE, tasks
+from gfce.study import cells
+from gfce.study.results import HISTORY, RUN
 
 REPOSITORY = PACKAGE.parent
 REFERENCE = Path("config", "reference")
 CHANGELOG = REPOSITORY / "CHANGELOG.md"
+REFERENCE_WIDTH = 8
+"""Of networks in a reference study that names none."""
 HEADING = "### Results change"
 
 RUNNER = """
@@ -43,23 +48,8 @@ for command in json.loads(sys.argv[1]):
 """
 """All steps in one process, with the gfce of PYTHONPATH."""
 
-PLACES = {
-    "cohort/leaks.csv": "leaks",
-    "data": "simulate",
-    "cohort": "index",
-    "images": "preprocess",
-    "models": "train",
-    "predictions": "predict",
-    "metrics": "evaluate",
-    "baselines.csv": "baselines",
-    "metrics.csv": "tabulate",
-    "tables": "tabulate",
-    "statistics": "compare",
-    "figures": "figures",
-}
-"""The step that writes each part of a study's results."""
-TELL_NOTHING = {"run.json", "dataset_description.json"}
-"""Files that say when and by which release they were written."""
+TELL_NOTHING = {RUN, "dataset_description.json", "datapackage.json"}
+"""Files that say when and by which release they were written, or hold hashes of such files."""
 
 Outputs = dict[str, dict[str, str]]
 """Hashes of files by step and path."""
@@ -82,77 +72,84 @@ def relock() -> None:
         UserError: a reference study does not run.
     """
     units = [
-        *MODULES,
+        *STEPS,
         *(f"network/{name}" for name in architectures()),
         *(f"normalization/{name}" for name in NORMALIZATIONS),
     ]
     commit = _git("log", "-1", "--format=%H", "--", str(LOCK.relative_to(REPOSITORY)))
     former = json.loads(_git("show", f"{commit}:gfce/provenance.lock")) if commit else {}
     known, files = former.get("versions", {}), all_hashes()
-    changed = _compare(commit, former["files"]) if former and former["files"] != files else set()
+    changed = _compare(commit, known) if former and former["files"] != files else set()
     versions = {unit: known.get(unit, 1) + (unit in known and unit in changed) for unit in units}
     _note(versions, known)
     write_json({"versions": versions, "files": files}, LOCK)
     print(f"{LOCK.name}: {', '.join(sorted(changed)) or 'no version'} changed")
 
 
-def _compare(commit: str, files: Mapping[str, str]) -> set[str]:
-    """The parts of the code whose results are not those of a commit's code, which had these files.
-
-    A step that runs no edited file got other inputs, if anything.
-    """
-    networks = [f"gfce.networks.{name}" for name in architectures()]
-    touched = {
-        step
-        for step, module in MODULES.items()
-        if not hashes(module, *(networks if step in ("train", "predict") else [])).items()
-        <= files.items()
-    }
+def _compare(commit: str, known: Iterable[str]) -> set[str]:
+    """The parts of the code whose results are not those of a commit, which knew these parts."""
     with tempfile.TemporaryDirectory() as folder:
         old = Path(folder, "code")
         _git("worktree", "add", "--detach", "--quiet", str(old), commit)
         try:
-            return _changed(old, Path(folder), touched)
+            return _changed(old, Path(folder), list(known))
         finally:
             _git("worktree", "remove", "--force", str(old))
 
 
-def _changed(old: Path, folder: Path, touched: Container[str]) -> set[str]:
-    # What the new code's reference studies have beyond the old ones' has no result yet.
+def _changed(old: Path, folder: Path, known: list[str]) -> set[str]:
     found: set[str] = set()
-    for study in sorted((old / REFERENCE).glob("*.yaml")):
-        there, here = (folder / f"{study.stem}-{name}" for name in ("old", "new"))
+    for reference in sorted((old / REFERENCE).glob("*.yaml")):
+        study = folder / reference.name
+        write_text(completed(reference.read_text(encoding="utf-8"), known), study)
+        old_folder, new_folder = (folder / f"{study.stem}-{name}" for name in ("old", "new"))
         with ThreadPoolExecutor() as pool:
-            runs = [pool.submit(_run, study, *pair) for pair in ((old, there), (REPOSITORY, here))]
+            runs = [
+                pool.submit(_run, study, *pair, known)
+                for pair in ((old, old_folder), (REPOSITORY, new_folder))
+            ]
             before, after = (run.result() for run in runs)
         if before["simulate"] != after["simulate"]:
             # All else is compared on the data that were.
-            after = _run_on(there / "data", study, folder / f"{study.stem}-same") | {
+            after = _run_on(old_folder / "data", study, folder / f"{study.stem}-same", known) | {
                 "simulate": after["simulate"]
             }
-        found |= changed_units(load_config(study), before, after, touched)
+        config = load_config(study)
+        touched = {task.step for task in tasks(config) if edited(task.step, config, task.what)}
+        found |= changed_units(config, before, after, touched)
     return found
 
 
-def _run_on(data: Path, study: Path, folder: Path) -> Outputs:
+def completed(reference: str, known: Iterable[str]) -> str:
+    """A reference study with all networks and normalizations that the lock knows.
+
+    A study that names some of them keeps these. What came later has no result to compare with.
+    """
+    content = yaml.safe_load(reference)
+    names: dict[str, list[str]] = {"network": [], "normalization": []}
+    for kind, _, name in (unit.partition("/") for unit in known):
+        names.get(kind, []).append(name)
+    networks = {name: {"width": REFERENCE_WIDTH} for name in names["network"]}
+    all_axes = {"networks": networks, "normalizations": names["normalization"]}
+    content["grid"] = {**all_axes, **content["grid"]}
+    return yaml.safe_dump(content, sort_keys=False)
+
+
+def _run_on(data: Path, study: Path, folder: Path, known: Collection[str]) -> Outputs:
     """The code of the working tree on a dataset that another has simulated."""
     content = yaml.safe_load(study.read_text(encoding="utf-8"))
     del content["simulation"]
     same = folder.with_suffix(".yaml")
     write_text(yaml.safe_dump(content, sort_keys=False), same)
     shutil.copytree(data, folder / "data")
-    return _run(same, REPOSITORY, folder)
+    return _run(same, REPOSITORY, folder, known)
 
 
-def _run(study: Path, code: Path, folder: Path) -> Outputs:
+def _run(study: Path, code: Path, folder: Path, known: Collection[str]) -> Outputs:
     folder.mkdir(exist_ok=True)
     config = load_config(study)
-    commands = [
-        [task.step, str(study), *([] if task.what == WHOLE else [str(task.what)])]
-        for task in tasks(config)
-    ]
     environment = {**os.environ, "PYTHONPATH": str(code), "OMP_NUM_THREADS": "1"}
-    command = [sys.executable, "-P", "-c", RUNNER, json.dumps(commands)]
+    command = [sys.executable, "-P", "-c", RUNNER, json.dumps(commands(config, study, known))]
     done = subprocess.run(
         command, cwd=folder, env=environment, check=False, capture_output=True, text=True
     )
@@ -162,21 +159,33 @@ def _run(study: Path, code: Path, folder: Path) -> Outputs:
     return outputs(config, folder)
 
 
+def commands(config: StudyConfig, study: Path, known: Collection[str]) -> list[list[str]]:
+    """The commands that do all tasks of a study, of the steps that the lock knows.
+
+    A step that came later is no command of the old code, and has no result to compare with.
+    """
+    return [
+        [task.step, str(study), *([] if task.what == WHOLE else [str(task.what)])]
+        for task in tasks(config)
+        if task.step in known
+    ]
+
+
 def outputs(config: StudyConfig, folder: Path) -> Outputs:
-    """The hashes of what a study that ran in `folder` has left, step by step."""
-    found: Outputs = {step: {} for step in MODULES}
-    for root in (folder / config.cohort.dataset, folder / Results(config).root):
-        for path in sorted(path for path in root.rglob("*") if path.is_file()):
-            place = path.relative_to(folder if root.name == "data" else root)
-            step = PLACES.get(place.as_posix()) or PLACES.get(place.parts[0])
-            if step and path.name not in TELL_NOTHING and "code" not in place.parts:
-                found[step][place.as_posix()] = _content(path)
+    """The hashes of what a study that ran in `folder` has left, step by step, by its records."""
+    found: Outputs = {step: {} for step in STEPS}
+    state = Provenance(config)
+    for task in tasks(config):
+        record = load_record(folder / state.record_path(task))
+        for name in sorted(record.files if record else ()):
+            if Path(name).name not in TELL_NOTHING:
+                found[task.step][name] = _content(folder / state.root(task) / name)
     return found
 
 
 def _content(path: Path) -> str:
     """The hash of a file, without how long anything took."""
-    if path.name != "history.csv":
+    if path.name != HISTORY:
         return sha256(path)
     with path.open(newline="", encoding="utf-8") as file:
         rows = [{**row, "seconds": ""} for row in csv.DictReader(file)]
@@ -184,17 +193,16 @@ def _content(path: Path) -> str:
 
 
 def changed_units(
-    config: StudyConfig, before: Outputs, after: Outputs, touched: Container[str]
+    config: StudyConfig, before: Outputs, after: Outputs, touched: Iterable[str]
 ) -> set[str]:
     """The parts of the code to whose account differences between two runs go.
 
-    `touched` are the steps that run an edited file.
-
-    Where exactly the cells of some networks, or of some normalizations, differ, it is theirs.
+    `touched` are the steps that run an edited file: any other got other inputs, if anything. Where
+    exactly the cells of some networks, or of some normalizations, differ, it is theirs.
     """
     found: set[str] = set()
-    for step in MODULES:
-        paths = list(_different(before[step], after[step])) if step in touched else []
+    for step in touched:
+        paths = list(_different(before[step], after[step]))
         found |= _of_cells(config, step, paths) if step in CELL_STEPS and paths else set()
         found |= {step} if step not in CELL_STEPS and paths else set()
     return found

@@ -12,12 +12,10 @@ from gfce.config import StudyConfig
 from gfce.errors import UserError
 from gfce.files import write_json
 from gfce.provenance.code import digest
-from gfce.provenance.recipes import dataset_state
+from gfce.provenance.dataset import dataset_state
 from gfce.provenance.records import load_record
 from gfce.study import Results
 
-FILE = "study.json"
-LOCK = ".driver.lock"
 PLACES: Any = {"results": True, "cohort": {"dataset"}}
 """What a configuration says of places: they may be moved."""
 
@@ -33,25 +31,26 @@ def check_owner(config: StudyConfig, path: Path) -> dict[str, Any]:
         UserError: the folder holds the results of another dataset or configuration.
     """
     root = Results(config).root
-    ours = {
+    current = {
         "study": config.study,
-        "dataset": _place(config.cohort.dataset),
-        "configuration": _place(path),
+        "dataset": _location(config.cohort.dataset),
+        "configuration": _location(path),
         "content": digest(config.model_dump(mode="json", exclude=PLACES)),
     }
-    theirs = _read(root / FILE) if _has_results(config) else {}
-    if not theirs or all(theirs.get(k) == ours[k] for k in ("dataset", "configuration")):
-        return ours
-    way_out = (
-        f"change `study` or `results`, or delete {root / FILE} if these results are to be replaced"
+    recorded = _read(Results(config).owner) if _has_results(config) else {}
+    if not recorded or all(recorded.get(k) == current[k] for k in ("dataset", "configuration")):
+        return current
+    remedy = (
+        "change `study` or `results`, or delete "
+        f"{Results(config).owner} if these results are to be replaced"
     )
-    if theirs.get("dataset") != ours["dataset"] and not _was_moved(config):
-        other = _shown(theirs.get("dataset"))
-        raise UserError(f"{root}: holds the results of another dataset{other}: {way_out}")
-    if theirs.get("content") != ours["content"]:
-        other = _shown(theirs.get("configuration"))
-        raise UserError(f"{root}: holds the results of another configuration{other}: {way_out}")
-    return ours
+    if recorded.get("dataset") != current["dataset"] and not _was_moved(config):
+        name = _shown(recorded.get("dataset"))
+        raise UserError(f"{root}: holds the results of another dataset{name}: {remedy}")
+    if recorded.get("content") != current["content"]:
+        name = _shown(recorded.get("configuration"))
+        raise UserError(f"{root}: holds the results of another configuration{name}: {remedy}")
+    return current
 
 
 def _has_results(config: StudyConfig) -> bool:
@@ -71,9 +70,9 @@ def claim(config: StudyConfig, path: Path) -> None:
     Raises:
         UserError: they are another study's.
     """
-    ours, file = check_owner(config, path), Results(config).root / FILE
-    if _read(file) != ours:
-        write_json(ours, file)
+    current, file = check_owner(config, path), Results(config).owner
+    if _read(file) != current:
+        write_json(current, file)
 
 
 def lock(config: StudyConfig) -> int | None:
@@ -87,7 +86,7 @@ def lock(config: StudyConfig) -> int | None:
     """
     root = Results(config).root
     root.mkdir(parents=True, exist_ok=True)
-    file = os.open(root / LOCK, os.O_RDWR | os.O_CREAT, 0o666)
+    file = os.open(Results(config).driver_lock, os.O_RDWR | os.O_CREAT, 0o666)
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
@@ -101,19 +100,19 @@ def lock(config: StudyConfig) -> int | None:
     return file
 
 
-def _place(path: Path) -> str:
+def _location(path: Path) -> str:
     """A path within the working folder; a hash of any other.
 
     The working folder is part of both: another checkout's data/demo is another dataset.
     """
-    place = path.resolve()
+    location = path.resolve()
     here = Path.cwd().resolve()
-    name = place.relative_to(here).as_posix() if place.is_relative_to(here) else ""
-    return f"{name}#{digest(str(place))}"
+    name = location.relative_to(here).as_posix() if location.is_relative_to(here) else ""
+    return f"{name}#{digest(str(location))}"
 
 
-def _shown(place: Any) -> str:
-    name = str(place or "").partition("#")[0]
+def _shown(location: Any) -> str:
+    name = str(location or "").partition("#")[0]
     return f" ({name})" if name else ""
 
 

@@ -12,7 +12,7 @@ from gfce.config import StudyConfig
 from gfce.files import recording
 from gfce.provenance.records import Record
 from gfce.provenance.state import INITIAL, Provenance
-from gfce.provenance.tasks import Task
+from gfce.steps import Task
 
 LOGGER = logging.getLogger(__name__)
 TEMPORARY = re.compile(r"\.\d+-")
@@ -41,17 +41,17 @@ def perform(
     """
     state = Provenance(config)
     state.require(task)
-    wanted, former = state.recipe(task), state.record(task)
+    recipe, former = state.recipe(task), state.record(task)
     if initial_weights:
-        wanted = replace(wanted, inputs={**wanted.inputs, INITIAL: initial_weights})
+        recipe = replace(recipe, inputs={**recipe.inputs, INITIAL: initial_weights})
     root = state.root(task)
     complete = not state.unusable(task)
-    if complete and former and former.recipe == wanted and not former.damage(root, thoroughly=True):
+    if complete and former and former.recipe == recipe and not former.damage(root, thoroughly=True):
         LOGGER.info("%s: up to date", task)
         return
     with recording() as written:
         run(state)
-    record = Record.of(wanted, root, written)
+    record = Record.of(recipe, root, written)
     _remove(former.files if former else (), record.files, root)
     record.save(state.record_path(task))
 

@@ -6,19 +6,26 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from gfce.images.modalities import MODALITIES
 from gfce.provenance.records import Recipe
 
-MODALITIES = {"t1w": "T1w", "t2w": "T2w", "ce": "CE", "tumour": "tumour mask"}
+IMAGE_TITLES = {name: modality.title for name, modality in MODALITIES.items()} | {
+    "tumour": "tumour mask"
+}
 MISSING = object()
 
 
-def difference(step: str, made: Recipe, wanted: Recipe) -> str | None:
+def difference(step: str, former: Recipe, current: Recipe) -> str | None:
     """The first difference between two recipes of a step (None: they are the same)."""
-    found = [*_code(step, made, wanted), *_settings(made, wanted), *_inputs(made, wanted)]
-    if not found:
+    differences = [
+        *_code(step, former, current),
+        *_settings(former, current),
+        *_inputs(former, current),
+    ]
+    if not differences:
         return None
-    more = f" (and {len(found) - 1} more)" if len(found) > 1 else ""
-    return found[0] + more
+    more = f" (and {len(differences) - 1} more)" if len(differences) > 1 else ""
+    return differences[0] + more
 
 
 def _changes(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[tuple[str, Any, Any]]:
@@ -28,31 +35,31 @@ def _changes(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[tuple[s
             yield name, before, after
 
 
-def _code(step: str, made: Recipe, wanted: Recipe) -> Iterator[str]:
-    for unit, old, new in _changes(made.versions, wanted.versions):
+def _code(step: str, former: Recipe, current: Recipe) -> Iterator[str]:
+    for unit, old, new in _changes(former.versions, current.versions):
         yield f"version of {unit} {_shown(old)} -> {_shown(new)}"
-    files = [name for name, _, _ in _changes(made.edited, wanted.edited)]
+    files = [name for name, _, _ in _changes(former.edited, current.edited)]
     if files:
-        version = wanted.versions.get(step, 0)
+        version = current.versions.get(step, 0)
         yield f"code of {step} edited since version {version} ({', '.join(files)})"
 
 
-def _settings(made: Recipe, wanted: Recipe) -> Iterator[str]:
-    for name, old, new in _changes(made.settings, wanted.settings):
+def _settings(former: Recipe, current: Recipe) -> Iterator[str]:
+    for name, old, new in _changes(former.settings, current.settings):
         yield f"setting {name} {_shown(old)} -> {_shown(new)}"
 
 
-def _inputs(made: Recipe, wanted: Recipe) -> Iterator[str]:
-    for name, old, new in _changes(made.inputs, wanted.inputs):
+def _inputs(former: Recipe, current: Recipe) -> Iterator[str]:
+    for name, old, new in _changes(former.inputs, current.inputs):
         verb = "added" if old is MISSING else "removed" if new is MISSING else "changed"
         yield f"input {_named(name)} {verb}"
 
 
 def _named(name: str) -> str:
     """`sub-07 t1w` as people write it."""
-    patient, _, modality = name.rpartition(" ")
-    known = MODALITIES.get(modality)
-    return f"{patient} {known}" if known and re.fullmatch(r"\S+", patient) else name
+    patient, _, kind = name.rpartition(" ")
+    title = IMAGE_TITLES.get(kind)
+    return f"{patient} {title}" if title and re.fullmatch(r"\S+", patient) else name
 
 
 def _shown(value: Any) -> str:

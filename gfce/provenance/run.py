@@ -16,7 +16,7 @@ from gfce.config import StudyConfig
 from gfce.errors import UserError
 from gfce.provenance.owner import check_owner, claim, lock
 from gfce.provenance.state import NOT_MADE, Provenance
-from gfce.provenance.tasks import Task, reads, tasks
+from gfce.steps import STEPS, Task, reads, tasks
 from gfce.study import Results
 
 LOGGER = logging.getLogger(__name__)
@@ -38,7 +38,7 @@ class Run:
 
     def __init__(self, config: StudyConfig, path: Path, *, is_driver: bool) -> None:
         self._config, self._path, self._is_driver = config, path, is_driver
-        self._folder = Results(config).records / ".runs"
+        self._folder = Results(config).flags
         numbers = [int(f.name) for f in self._folder.glob("[0-9]*") if f.name.isdigit()]
         self._number = max(numbers, default=0) + is_driver
         self._lock: int | None = None
@@ -71,7 +71,7 @@ class Run:
         """As it was when the run began; asked for each job."""
         if not self._is_driver or self._before.reason(Task("index")) is None:
             return False
-        later = (task for task in tasks(self._config) if task.step not in ("simulate", "index"))
+        later = (task for task in tasks(self._config) if STEPS[task.step].follows_index)
         return any(self._before.record(task) for task in later)
 
     @property
@@ -100,7 +100,9 @@ class Run:
     def explain(self) -> None:
         """Log why results that exist are made again."""
         state = self._now
-        shown = [Task("simulate"), Task("index")] if self.is_undecided else tasks(self._config)
+        shown = tasks(self._config)
+        if self.is_undecided:
+            shown = [task for task in shown if not STEPS[task.step].follows_index]
         reasons = [
             f"{task}: {reason}"
             for task in shown

@@ -7,10 +7,11 @@ from pathlib import Path
 
 from gfce.config import StudyConfig
 from gfce.errors import UserError
+from gfce.provenance.ingredients import Ingredients
 from gfce.provenance.reasons import difference
-from gfce.provenance.recipes import Recipes
+from gfce.provenance.recipes import recipe_of
 from gfce.provenance.records import Recipe, Record, load_record
-from gfce.provenance.tasks import CELL_STEPS, Task, follows, optional, reads
+from gfce.steps import CELL_STEPS, STEPS, Task, optional, reads
 from gfce.study import Cell, Results
 
 SIMULATION = Path("code", "gfce-simulation.json")
@@ -26,19 +27,19 @@ class Provenance:
     def __init__(self, config: StudyConfig) -> None:
         self.config = config
         self.results = Results(config)
-        self._recipes = Recipes(config, self._fitting_record)
-        self._own: dict[Task, str | None] = {}
+        self._ingredients = Ingredients(config, self._fitting_record)
+        self._differences: dict[Task, str | None] = {}
         self._reasons: dict[Task, str | None] = {}
         self._damages: dict[Task, str | None] = {}
         self._loaded: dict[Task, Record | None] = {}
 
     def root(self, task: Task) -> Path:
         """The folder that a task's files lie in."""
-        return self.config.cohort.dataset if task.step == "simulate" else self.results.root
+        return self.config.cohort.dataset if _is_of_dataset(task) else self.results.root
 
     def record_path(self, task: Task) -> Path:
         """Where the record of a task's result lies."""
-        if task.step == "simulate":
+        if _is_of_dataset(task):
             return self.root(task) / SIMULATION
         return self.results.record(task.step, task.what)
 
@@ -53,17 +54,19 @@ class Provenance:
 
         A model that was trained from weights of the user's stays one: they are in no configuration.
         """
-        recipe, record = self._recipes.of(task), self.record(task)
-        kept = record.recipe.inputs.get(INITIAL) if record and task.step == "train" else None
+        recipe, record = recipe_of(self._ingredients, task), self.record(task)
+        takes_weights = STEPS[task.step].takes_weights
+        kept = record.recipe.inputs.get(INITIAL) if record and takes_weights else None
         return replace(recipe, inputs={**recipe.inputs, INITIAL: kept}) if kept else recipe
 
     def reason(self, task: Task) -> str | None:
         """Why a task is due, in words (None: it is not)."""
         if task not in self._reasons:
-            own, followed = self._own_reason(task), self._followed(task)
-            # What tables gather is not there while it is due, which is no reason of their own.
-            gathers = task.step in ("tabulate", "compare") and own != NOT_MADE
-            self._reasons[task] = (followed or own) if gathers else (own or followed)
+            difference_, followed = self._difference(task), self._followed(task)
+            # What tables gather is not there while it is due: that is why they differ.
+            gathers = STEPS[task.step].makes_do_without and difference_ != NOT_MADE
+            order = (followed, difference_) if gathers else (difference_, followed)
+            self._reasons[task] = order[0] or order[1]
         return self._reasons[task]
 
     def next_step(self, cell: Cell) -> tuple[str, str] | None:
@@ -73,32 +76,33 @@ class Provenance:
                 return step, reason
         return None
 
-    def _own_reason(self, task: Task) -> str | None:
-        if task not in self._own:
-            self._own[task] = self._compared(task)
-        return self._own[task]
+    def _difference(self, task: Task) -> str | None:
+        """Why a result is not as its recipe and its record say, whatever it reads."""
+        if task not in self._differences:
+            self._differences[task] = self._compared(task)
+        return self._differences[task]
 
     def _compared(self, task: Task) -> str | None:
         record = self.record(task)
         if record is None:
             return NOT_MADE
-        if task.step not in ("simulate", "index") and self.reason(Task("index")):
+        if STEPS[task.step].follows_index and self.reason(Task("index")):
             return "follows index"
         if changed := difference(task.step, record.recipe, self.recipe(task)):
             return changed
         # What becomes of a simulated dataset is the user's affair: to the index it is data.
-        return None if task.step == "simulate" else record.damage(self.root(task))
+        return None if _is_of_dataset(task) else record.damage(self.root(task))
 
     def _followed(self, task: Task) -> str | None:
         for read in reads(self.config, task):
-            if follows(read) and self.reason(read):
+            if STEPS[read.step].passes_on and self.reason(read):
                 return f"follows {read.step}"
         return None
 
     def _fitting_record(self, task: Task) -> Record | None:
         """The record of what others read; what tables gather has to fit."""
-        gathered = task.step in ("evaluate", "baselines")
-        return None if gathered and self.reason(task) else self.record(task)
+        unfit = STEPS[task.step].must_fit and self.reason(task)
+        return None if unfit else self.record(task)
 
     def require(self, task: Task) -> None:
         """See to it that what a task reads is there, is up to date and is as it was written.
@@ -113,7 +117,7 @@ class Provenance:
     def _unfit(self, task: Task) -> str | None:
         """Why a result cannot be read by others; tables may lack what is not made yet."""
         needed = [read for read in reads(self.config, task) if not optional(task, read)]
-        return self._own_reason(task) or next(filter(None, map(self._unfit, needed)), None)
+        return self._difference(task) or next(filter(None, map(self._unfit, needed)), None)
 
     def _damage(self, task: Task) -> str | None:
         if task not in self._damages:
@@ -122,7 +126,7 @@ class Provenance:
 
     def _hashed(self, task: Task) -> str | None:
         record = self.record(task)
-        if record is None or task.step == "simulate":
+        if record is None or _is_of_dataset(task):
             return None
         damage = record.damage(self.root(task), thoroughly=True)
         if damage:
@@ -132,9 +136,13 @@ class Provenance:
 
     def unusable(self, task: Task) -> dict[Task, str]:
         """What a task makes do without, of what is there, and why it does not fit."""
-        found = {}
+        reasons = {}
         for read in reads(self.config, task):
             reason = optional(task, read) and (self.reason(read) or self._damage(read))
             if reason:
-                found[read] = reason
-        return found
+                reasons[read] = reason
+        return reasons
+
+
+def _is_of_dataset(task: Task) -> bool:
+    return STEPS[task.step].is_of_dataset

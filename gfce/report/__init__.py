@@ -1,1 +1,1 @@
-"""Figures."""
+"""Figures: what they are, and how they are drawn."""

@@ -2,29 +2,27 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.image import AxesImage
 from numpy.typing import NDArray
 
 from gfce.images.arrays import Volume
-from gfce.images.store import load_grid, load_masks
+from gfce.images.store import StoredPatient
 
 
-def shown_slice(folder: Path, patient_id: str) -> int:
+def shown_slice(patient: StoredPatient) -> int:
     """The slice to show: where the tumour is largest, else the middle of the head."""
-    masks = load_masks(folder, patient_id)
+    masks = patient.masks()
     if "tumour" in masks and masks["tumour"].any():
         return int(masks["tumour"].sum(axis=(1, 2)).argmax())
     inside = np.flatnonzero(masks["foreground"].any(axis=(1, 2)))
     return int(inside[len(inside) // 2]) if len(inside) else len(masks["foreground"]) // 2
 
 
-def pixel_aspect(folder: Path, patient_id: str) -> float:
+def pixel_aspect(patient: StoredPatient) -> float:
     """Height of a pixel over its width."""
-    column, row, _ = load_grid(folder, patient_id).spacing
+    column, row, _ = patient.geometry.spacing
     return row / column
 
 

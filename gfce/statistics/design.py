@@ -1,64 +1,40 @@
-"""What the tables and tests are about: the metrics and the models of the grid."""
+"""What the tables and tests are about: the models of the grid and how they belong together."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from gfce.config import StudyConfig
-from gfce.study import Cell, cells, model_label, test_institutions
+from gfce.images.normalizations import NORMALIZATIONS
+from gfce.study import (
+    GROUP_KEYS,
+    METHOD_KEYS,
+    MODEL_KEYS,
+    Cell,
+    cells,
+    model_label,
+    test_institutions,
+)
 
-
-@dataclass(frozen=True)
-class Metric:
-    """One score of an image: its column in metrics.csv and its columns in the tables."""
-
-    name: str
-    stem: str
-    title: str
-    higher_is_better: bool
-    unit_suffix: str = ""
-    print_factor: float = 1.0
-    decimals: int = 2
-
-    @property
-    def mean(self) -> str:
-        """Column of the mean over patients (tables 2 and 3)."""
-        return f"{self.stem}_mean{self.unit_suffix}"
-
-    @property
-    def sd(self) -> str:
-        """Column of the standard deviation over patients (tables 2 and 3)."""
-        return f"{self.stem}_sd{self.unit_suffix}"
-
-    @property
-    def improvement(self) -> str:
-        """Column of table 4."""
-        return f"{self.stem}_improvement_pct"
-
-    @property
-    def drop(self) -> str:
-        """Column of table 5."""
-        return f"{self.stem}_drop_pct"
-
-
-MAE = Metric("mae", "mae", "MAE × 10³", higher_is_better=False, print_factor=1000.0)
-PSNR = Metric("psnr_db", "psnr", "PSNR (dB)", higher_is_better=True, unit_suffix="_db")
-SSIM = Metric("ssim", "ssim", "SSIM", higher_is_better=True, decimals=3)
-METRICS = (MAE, PSNR, SSIM)
-"""All scores. The paper has the first two; SSIM stands beside them in further columns."""
-TESTED_METRICS = (MAE, PSNR)
-"""The scores of the pre-specified tests (study: families A, B, C)."""
+Group = tuple[str, ...]
+"""The values of `GROUP_KEYS`: what the models of one table of scores have in common."""
 
 
 @dataclass(frozen=True)
 class Model:
-    """One model of the grid, its seeds together: a row or a block of rows in every table."""
+    """One model of the grid, its seeds together: a row or a block of rows in every table.
+
+    Attributes:
+        label: its name in tables.
+        cell: what it is built of and trained on; its seed is one of several.
+        internal: institutions that it is trained on, and tested on by their held-out patients.
+        external: institutions that it is tested on alone.
+        seeds: of its trainings.
+    """
 
     label: str
-    network: str
-    normalization: str
-    training_set: str
+    cell: Cell
     internal: tuple[str, ...]
     external: tuple[str, ...]
     seeds: tuple[int | str, ...] = ()
@@ -68,10 +44,29 @@ class Model:
         """Whether it is trained on more than one institution."""
         return len(self.internal) > 1
 
+    def values(self, keys: Iterable[str]) -> dict[str, str]:
+        """Its values in these columns of a cell."""
+        return {key: getattr(self.cell, key) for key in keys}
+
     @property
-    def group(self) -> tuple[str, str]:
-        """Network and normalization: the models of one table."""
-        return self.network, self.normalization
+    def keys(self) -> dict[str, str]:
+        """What it is built of and trained on, by column."""
+        return self.values(MODEL_KEYS)
+
+    @property
+    def group_keys(self) -> dict[str, str]:
+        """What the models of its table have in common, by column."""
+        return self.values(GROUP_KEYS)
+
+    @property
+    def group(self) -> Group:
+        """What the models of its table have in common."""
+        return tuple(self.group_keys.values())
+
+    @property
+    def method(self) -> Group:
+        """What it has in common with models of other normalizations and training sets."""
+        return tuple(self.values(METHOD_KEYS).values())
 
     def institutions(self) -> list[tuple[str, str]]:
         """Institutions it is tested on, in table order, each with its cohort."""
@@ -89,36 +84,49 @@ def _model(config: StudyConfig, cell: Cell) -> Model:
     cohorts = test_institutions(config, cell)
     return Model(
         label=model_label(config, cell),
-        network=cell.network,
-        normalization=cell.normalization,
-        training_set=cell.training_set,
+        cell=cell,
         internal=tuple(name for name, cohort in cohorts.items() if cohort == "internal"),
         external=tuple(name for name, cohort in cohorts.items() if cohort == "external"),
         seeds=tuple(config.grid.seeds),
     )
 
 
-def groups(models: Iterable[Model]) -> list[tuple[str, str]]:
-    """Network and normalization of each table of scores, in the grid's order."""
-    return list(dict.fromkeys(model.group for model in models))
+def groups(models: Iterable[Model]) -> dict[Group, list[Model]]:
+    """The models of each table of scores, in the grid's order."""
+    by_group: dict[Group, list[Model]] = {}
+    for model in models:
+        by_group.setdefault(model.group, []).append(model)
+    return by_group
 
 
-def uni_models(models: Iterable[Model], group: tuple[str, str]) -> list[Model]:
-    """The single-institution models of one network and normalization."""
-    return [model for model in models if model.group == group and not model.is_pooled]
+def uni_groups(models: Iterable[Model]) -> list[list[Model]]:
+    """The single-institution models of each group that has any."""
+    unis = groups(model for model in models if not model.is_pooled)
+    return list(unis.values())
+
+
+def unis_within(pooled: Model, models: Iterable[Model]) -> list[Model]:
+    """The single-institution models of a pooled model's group and of its institutions."""
+    return [
+        model
+        for model in models
+        if model.group == pooled.group
+        and not model.is_pooled
+        and model.internal[0] in pooled.internal
+    ]
 
 
 def members(pooled: Model, models: Iterable[Model]) -> list[Model]:
-    """The single-institution models of a pooled model's own institutions: what it is set against.
+    """The single-institution models of a pooled model's institutions: what it is set against.
 
     Empty unless every one of its institutions has such a model: a mean over some of them would be
     another quantity.
     """
-    unis = [uni for uni in uni_models(models, pooled.group) if uni.internal[0] in pooled.internal]
+    unis = unis_within(pooled, models)
     covered = {uni.internal[0] for uni in unis}
     return unis if covered == set(pooled.internal) else []
 
 
-def label_order(models: Sequence[Model]) -> dict[str, int]:
-    """Rank of each model's label, for sorting rows as the grid has them."""
-    return {model.label: rank for rank, model in enumerate(models)}
+def normalization_title(name: str) -> str:
+    """How a normalization is written in text; one that is not known by its name."""
+    return NORMALIZATIONS[name].title if name in NORMALIZATIONS else name

@@ -16,15 +16,16 @@ from gfce import __version__
 from gfce.config import StudyConfig
 from gfce.errors import UserError
 from gfce.files import atomic_write, sha256, write_csv, write_json
+from gfce.images.fitted_normalization import FittedNormalization
 from gfce.images.fitting import fit_normalization, save_normalization, training_patients
-from gfce.images.normalizations import FittedNormalization
-from gfce.images.store import MODALITIES, load_statistics, load_volumes
+from gfce.images.modalities import MODALITIES
 from gfce.provenance.code import digest
 from gfce.provenance.state import INITIAL, Provenance
-from gfce.provenance.tasks import Task
+from gfce.steps import Task
 from gfce.study import Cell, Results, model_label
-from gfce.training import TrainedModel, TrainingSlices, save_weights, train
-from gfce.training.weights import initial_weights
+from gfce.training.data import TrainingSlices
+from gfce.training.loop import TrainedModel, train
+from gfce.training.weights import initial_weights, save_weights
 
 
 def train_cell(
@@ -43,8 +44,7 @@ def train_cell(
     """
     started = time.monotonic()
     results = Results(config)
-    folder = results.model(cell)
-    normalization = fit_normalization(results, cell)
+    normalization = fit_normalization(results, cell.normalization, cell.training_set)
     slices = training_slices(results, cell, normalization)
     network = config.network(cell.network)
     initial = initial_weights(init, network) if init else None
@@ -67,17 +67,17 @@ def train_cell(
         initial=initial,
         label=model_label(config, cell),
     )
-    save_normalization(normalization, folder)
-    with atomic_write(folder / "weights.safetensors") as temporary:
+    save_normalization(normalization, results.normalization(cell))
+    with atomic_write(results.weights(cell)) as temporary:
         save_weights(temporary, model.generator, network, bounded=normalization.bounded)
-    write_csv(pd.DataFrame(model.history), folder / "history.csv")
+    write_csv(pd.DataFrame(model.history), results.history(cell))
     run = _describe_run(config, cell, model, slices)
     run |= {
         "fingerprint": key,
         "initial_weights_sha256": start,
         "wall_seconds": time.monotonic() - started,
     }
-    write_json(run, folder / "run.json")
+    write_json(run, results.run(cell))
 
 
 def training_slices(
@@ -87,13 +87,13 @@ def training_slices(
     volumes: dict[str, list[np.ndarray]] = {modality: [] for modality in MODALITIES}
     names: list[str] = []
     numbers: list[int] = []
-    for patient, folder in training_patients(results, cell.training_set).items():
-        statistics = load_statistics(folder, patient)
-        for modality, raw in load_volumes(folder, patient, MODALITIES).items():
-            normalized = normalization.normalize(modality, raw, statistics[modality])
+    for patient in training_patients(results, cell.training_set):
+        for modality in MODALITIES:
+            normalized = patient.normalized(modality, normalization)
             volumes[modality].append(normalization.to_network(normalized))
-        names += [patient] * len(raw)
-        numbers += range(len(raw))
+        slices = patient.shape[0]
+        names += [patient.patient_id] * slices
+        numbers += range(slices)
     stacked = {modality: np.concatenate(parts) for modality, parts in volumes.items()}
     return TrainingSlices(**stacked, patient_ids=tuple(names), slice_numbers=tuple(numbers))
 

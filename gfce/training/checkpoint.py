@@ -18,7 +18,7 @@ FORMAT = 1
 
 
 class Checkpoint(NamedTuple):
-    """A training's state: tensors by name, and everything else as JSON values."""
+    """A training's state: tensors by name, and all other values as JSON."""
 
     tensors: dict[str, Tensor]
     values: dict[str, Any]
@@ -37,9 +37,9 @@ def write(path: Path, checkpoint: Checkpoint, key: str) -> None:
     """Write a checkpoint such that a crash at any moment leaves a complete one on the disk.
 
     Args:
-        path: the file; the one there becomes the previous checkpoint.
-        checkpoint: what to keep.
-        key: what the training depends on, as a hash.
+        path: the file to write; a file of that name becomes the previous checkpoint.
+        checkpoint: the state to keep.
+        key: hash of all that the training depends on.
     """
     tensors = {
         name: tensor.detach().cpu().contiguous() for name, tensor in checkpoint.tensors.items()
@@ -59,9 +59,10 @@ def write(path: Path, checkpoint: Checkpoint, key: str) -> None:
 
 
 def read(path: Path, key: str) -> Checkpoint | None:
-    """Read the newest usable checkpoint (None: there is none).
+    """Read the newest usable checkpoint of this key, the last or the previous one (None: neither).
 
-    A truncated, damaged or foreign file is renamed to `<name>.set-aside`, with a line in the log.
+    A file that is truncated, damaged or of another key is renamed to `<name>.set-aside`, and the
+    log says so.
     """
     for candidate in (path, previous(path)):
         if not candidate.exists():

@@ -20,15 +20,15 @@ class TrainingSlices:
     """Aligned slices of all training patients, in network units.
 
     Attributes:
-        t1w: pre-contrast T1w, float32 (slice, row, column); rows and columns divisible by 4.
+        t1w: pre-contrast T1w, float32 (slice, row, column).
         t2w: as t1w.
         ce: contrast-enhanced T1w, as t1w.
         patient_ids: the patient of each slice.
         slice_numbers: the position of each slice in its patient's volume.
 
     Raises:
-        UserError: no slices, a shape that the networks cannot take, or an intensity that is not
-            finite.
+        UserError: no slices, or an intensity that is not finite.
+        ValueError: arrays or names that do not belong together.
     """
 
     t1w: NDArray[np.float32]
@@ -45,11 +45,6 @@ class TrainingSlices:
             raise ValueError("patient_ids and slice_numbers must have one entry per slice")
         if not len(self):
             raise UserError("the training set has no slices: check its patients' volumes")
-        if shape[1] % 4 or shape[2] % 4:
-            raise UserError(
-                f"slices of {shape[1]} x {shape[2]} pixels: both must be divisible by 4: "
-                "change images.matrix"
-            )
         for name, images in (("T1w", self.t1w), ("T2w", self.t2w), ("CE", self.ce)):
             self._check_finite(name, images)
 
@@ -71,7 +66,7 @@ class TrainingSlices:
         )
 
     def to(self, device: torch.device) -> Batch:
-        """All slices on a device, where batches are then indexed without any transfer."""
+        """All slices on a device, where batches are then taken without any transfer."""
         t1w, t2w, ce = (
             torch.tensor(images, dtype=torch.float32, device=device).unsqueeze(1)
             for images in (self.t1w, self.t2w, self.ce)
@@ -79,7 +74,37 @@ class TrainingSlices:
         return t1w, t2w, ce
 
 
+@dataclass(frozen=True)
+class Batches:
+    """The slices of each training step.
+
+    Attributes:
+        slices: the training set.
+        size: slices per step; the last step of an epoch may have fewer.
+        seed: seed of the order.
+        shuffle: whether each epoch is in a random order (otherwise: that of the training set).
+    """
+
+    slices: TrainingSlices
+    size: int
+    seed: int
+    shuffle: bool
+
+    def __len__(self) -> int:
+        """Steps of an epoch."""
+        return -(-len(self.slices) // self.size)
+
+    def indices(self, epoch: int, device: torch.device) -> tuple[Tensor, ...]:
+        """Indices of the slices of each step of an epoch (from 0), int64, on a device."""
+        order = epoch_order(len(self.slices), self.seed, epoch, shuffle=self.shuffle)
+        return torch.split(torch.tensor(order, device=device), self.size)
+
+    def describe(self, epoch: int, step: int) -> str:
+        """Name the slices of a step (epoch and step from 0) for a message."""
+        return self.slices.describe(self.indices(epoch, torch.device("cpu"))[step].tolist())
+
+
 def epoch_order(slices: int, seed: int, epoch: int, *, shuffle: bool) -> NDArray[np.int64]:
-    """Order of the slices in an epoch: depends on the seed and the epoch alone."""
+    """Order of the slices in an epoch (from 0), which the seed and the epoch alone decide."""
     order = np.arange(slices)
     return np.random.default_rng([seed, epoch]).permutation(order) if shuffle else order

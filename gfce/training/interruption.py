@@ -9,17 +9,14 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
-STOPPED_EXIT_CODE = 75
-"""Exit status of a stopped training: EX_TEMPFAIL of sysexits.h, "try again later"."""
+from gfce.errors import Interrupted
 
 SIGNALS = (signal.SIGTERM, signal.SIGUSR1)
 """What schedulers send before they end a job (Slurm: --signal=USR1@60)."""
 
 
-class TrainingStopped(Exception):  # noqa: N818 - not an error
+class TrainingStopped(Interrupted):
     """The training has saved its state and stopped; the same call continues it."""
-
-    exit_code = STOPPED_EXIT_CODE
 
 
 class StopRequest:
@@ -44,9 +41,9 @@ class StopRequest:
 
 @contextmanager
 def stop_request(walltime_minutes: float | None) -> Iterator[StopRequest]:
-    """Watch the signals and the clock; the signals' former handlers come back at the end.
+    """Watch the signals and the clock; the former handlers of the signals are restored at the end.
 
-    Python lets only the main thread watch signals: elsewhere the clock alone is watched.
+    Python lets only the main thread watch signals; another thread watches the clock alone.
     """
     request = StopRequest(walltime_minutes)
     if threading.current_thread() is not threading.main_thread():

@@ -21,8 +21,8 @@ class Losses(NamedTuple):
 
 def l1_losses(synthetic: Tensor, real: Tensor, l1_weight: float) -> Losses:
     """Losses without a discriminator: the generator's is l1_weight mean |synthetic - real|."""
-    l1, none = _l1(synthetic, real), real.new_zeros(())
-    return Losses(l1_weight * l1, none, l1, none)
+    l1, zero = _l1(synthetic, real), real.new_zeros(())
+    return Losses(l1_weight * l1, zero, l1, zero)
 
 
 def step_losses(
@@ -39,9 +39,9 @@ def step_losses(
 
     Args:
         synthetic: synthetic CE slices, (slice, 1, row, column).
-        real: real ones.
+        real: real CE slices, of the same shape.
         judged_synthetic: the discriminator's judgements of the synthetic slices.
-        judged_real: and of the real ones.
+        judged_real: its judgements of the real ones.
         l1_weight: weight of the mean absolute error.
     """
     judged_synthetic, judged_real = judged_synthetic.float(), judged_real.float()

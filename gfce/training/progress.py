@@ -24,7 +24,7 @@ class Progress:
         Args:
             label: name of the training.
             total: slices of the whole training, all epochs together.
-            done: those of earlier runs.
+            done: slices that earlier runs trained on.
         """
         self._live = sys.stderr.isatty()
         self._bar = tqdm(
@@ -45,7 +45,7 @@ class Progress:
         self._bar.close()
 
     def update(self, slices: int, describe: Callable[[], str]) -> None:
-        """Count slices; `describe` is called only when its text is due to be shown."""
+        """Count slices; `describe` makes the text and is called only when it is time to show it."""
         self._done += slices
         self._bar.update(slices)
         now = time.monotonic()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -28,12 +29,13 @@ class State:
         generator: maps (t1w, t2w) to ce.
         discriminator: judges real and synthetic ce (None: the L1 loss alone is trained on).
         generator_optimizer: moves the generator.
-        discriminator_optimizer: moves the discriminator (None: there is none).
+        discriminator_optimizer: moves the discriminator (None: no discriminator).
         losses: losses of the current epoch's steps, float32 (step, loss).
         epoch: epochs done.
         step: steps done in the current epoch.
-        seconds: time spent on the current epoch.
+        seconds: time spent on the current epoch, as far as it has been counted.
         history: one row per epoch done.
+        counted: when `seconds` was last counted, in seconds of the monotonic clock.
     """
 
     generator: nn.Module
@@ -45,27 +47,50 @@ class State:
     step: int = 0
     seconds: float = 0.0
     history: list[dict[str, float]] = field(default_factory=list)
+    counted: float = field(default_factory=time.monotonic)
+
+    @property
+    def device(self) -> torch.device:
+        """Where the networks are."""
+        return self.losses.device
 
     @property
     def networks(self) -> dict[str, nn.Module]:
-        """The networks that there are, by name."""
+        """The generator and, unless it is None, the discriminator, by name."""
         named = {"generator": self.generator, "discriminator": self.discriminator}
         return {name: network for name, network in named.items() if network is not None}
 
     @property
     def optimizers(self) -> dict[str, Adam]:
-        """Their optimizers, by name."""
+        """The optimizers of these networks, by name."""
         named = {
             "generator_optimizer": self.generator_optimizer,
             "discriminator_optimizer": self.discriminator_optimizer,
         }
         return {name: optimizer for name, optimizer in named.items() if optimizer is not None}
 
-    def set_learning_rate(self, rate: float) -> None:
-        """Give the optimizers a learning rate."""
+    def begin_epoch(self, rate: float) -> None:
+        """Put the networks into training mode and give the optimizers the epoch's learning rate."""
+        for network in self.networks.values():
+            network.train()
         for optimizer in self.optimizers.values():
             for group in optimizer.param_groups:
                 group["lr"] = rate
+
+    def end_epoch(self, rate: float) -> None:
+        """Add the epoch's row, with its learning rate, to the history, and go to the next epoch."""
+        means = self.losses.double().mean(0).tolist()
+        losses = {f"loss_{name}": mean for name, mean in zip(Losses._fields, means, strict=True)}
+        self.count_seconds()
+        row = {"epoch": self.epoch + 1, **losses, "learning_rate": rate, "seconds": self.seconds}
+        self.history.append(row)
+        self.epoch, self.step, self.seconds = self.epoch + 1, 0, 0.0
+
+    def count_seconds(self) -> None:
+        """Add the time since the last count to that of the current epoch."""
+        now = time.monotonic()
+        self.seconds += now - self.counted
+        self.counted = now
 
     def weights_finite(self) -> bool:
         """Whether no weight has become infinite or NaN."""
@@ -81,7 +106,7 @@ class State:
             for index, parameter in enumerate(_parameters(optimizer)):
                 for key, value in optimizer.state[parameter].items():
                     tensors[f"{name}.{index}.{key}"] = value
-        tensors |= _random_states(self.losses.device)
+        tensors |= _random_states(self.device)
         values = {
             "epoch": self.epoch,
             "step": self.step,
@@ -91,7 +116,7 @@ class State:
         return Checkpoint(tensors, values)
 
     def restore(self, checkpoint: Checkpoint) -> None:
-        """Take over a checkpoint's state, that of the random generators included."""
+        """Take over a checkpoint's state, including that of the random generators."""
         tensors = checkpoint.tensors
         self.losses.copy_(tensors["losses"])
         for name, network in self.networks.items():
@@ -102,7 +127,7 @@ class State:
                 optimizer.state[parameter] = {
                     key: _like(value, parameter) for key, value in saved.items()
                 }
-        _restore_random_states(tensors, self.losses.device)
+        _restore_random_states(tensors, self.device)
         self.epoch = checkpoint.values["epoch"]
         self.step = checkpoint.values["step"]
         self.seconds = checkpoint.values["seconds"]

@@ -6,19 +6,19 @@ import torch
 from torch import Tensor
 
 from gfce.config import Training
+from gfce.training.arithmetic import autocast
 from gfce.training.data import Batch
 from gfce.training.losses import Losses, l1_losses, step_losses
-from gfce.training.precision import autocast
 from gfce.training.state import State
 
 
 def train_step(state: State, batch: Batch, settings: Training) -> Tensor:
-    """Update the generator and, where there is one, the discriminator on one batch.
+    """Update the generator and the discriminator, if the network has one, on one batch.
 
     The synthetic slices are judged once: neither network has moved between the two losses. Each
     loss's gradient is taken only with regard to the network that it trains. The recipe `released`
-    also lets the discriminator's loss move the generator, as the authors' code does where it does
-    not detach the synthetic slices.
+    also lets the discriminator's loss move the generator, because the authors' code does not detach
+    the synthetic slices.
 
     Returns:
         The step's losses in the order of `Losses`, float32.

@@ -7,7 +7,7 @@ import torch
 from numpy.typing import NDArray
 from torch import nn
 
-from gfce.training.precision import Precision, autocast
+from gfce.training.arithmetic import Precision, autocast
 
 
 def synthesize(

@@ -34,7 +34,7 @@ def save_weights(path: Path, generator: nn.Module, network: Network, *, bounded:
 
 
 def import_weights(path: Path, output: Path) -> Network:
-    """Turn a generator's .pth file of MMgSN-Net's released code into a file of ours.
+    """Convert a generator's .pth file of MMgSN-Net's released code into a weights file of gfce.
 
     Args:
         path: the state dict that the released code saved.
@@ -71,7 +71,7 @@ def load_generator(path: Path, device: str | torch.device = "cpu") -> nn.Module:
 
 
 def initial_weights(path: Path, network: Network) -> dict[str, Tensor]:
-    """Read weights to start a training from: ours, or a .pth file of the authors' released code.
+    """Read weights to start a training from: a file of gfce, or a .pth file of the released code.
 
     Args:
         path: the file, of a network with any output and normalization layers.

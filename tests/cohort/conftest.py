@@ -6,7 +6,9 @@ import shutil
 from pathlib import Path
 
 import pytest
-from cohorts import COHORT, write_cohort
+from cohorts import COHORT, Configure, write_cohort
+
+from gfce.config import StudyConfig
 
 
 @pytest.fixture(scope="module")
@@ -21,3 +23,9 @@ def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def root(made: Path, tmp_path: Path) -> Path:
     shutil.copytree(made, tmp_path / "data")
     return tmp_path / "data"
+
+
+@pytest.fixture
+def study(root: Path, configure: Configure) -> StudyConfig:
+    """One training patient each, so that the cohort can do without a broken one."""
+    return configure(cohort={"training_patients": 1})

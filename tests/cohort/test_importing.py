@@ -26,9 +26,9 @@ from gfce.cohort.bids import patient_ids
 from gfce.cohort.importing import import_manifest
 from gfce.cohort.reading import read_dataset
 from gfce.errors import UserError
-from gfce.images.arrays import Grid
+from gfce.images.arrays import Geometry
 from gfce.images.reading import read_image
-from gfce.images.volumes import Image, same_grid, to_array, to_image
+from gfce.images.volumes import Image, same_geometry, to_array, to_image
 from gfce.images.writing import write_image
 
 HEADER = "patient,institution,t1w,t2w,ce,tumour_mask\n"
@@ -51,7 +51,7 @@ def test_images_keep_voxels_and_geometry(manifest: Path, tmp_path: Path) -> None
     assert patient.institution == "North"
     assert patient.tumour is not None
     written, original = read_image(patient.files["t2w"][0]), read_image(tmp_path / "t2.nrrd")
-    assert same_grid(written, original)
+    assert same_geometry(written, original)
     assert (to_array(written) == to_array(original)).all()
 
 
@@ -135,7 +135,7 @@ def labels() -> Image:
     """A mask of two labels, 1 and 4."""
     array = np.zeros((3, 24, 20), np.uint8)
     array[0, 5:8, 5:8], array[1, 5:8, 5:8] = 1, 4
-    return to_image(array, Grid.of(image(0)))
+    return to_image(array, Geometry.of(image(0)))
 
 
 @pytest.mark.parametrize(
@@ -236,7 +236,7 @@ def test_ids_are_letters_and_digits() -> None:
 def test_voxels_that_are_not_finite_are_refused(manifest: Path, tmp_path: Path) -> None:
     broken = to_array(image(0))
     broken[0, 0, 0] = float("inf")
-    write_image(to_image(broken, Grid.of(image(0))), tmp_path / "t1.nii.gz")
+    write_image(to_image(broken, Geometry.of(image(0))), tmp_path / "t1.nii.gz")
     manifest.write_text(manifest.read_text().replace("t1.nrrd", "t1.nii.gz"))
     with pytest.raises(UserError, match=r"sub-Doe1: t1.nii.gz: has voxels that are not finite"):
         import_manifest(manifest, tmp_path / "bids")

@@ -9,15 +9,16 @@ import pandas as pd
 import pytest
 from cohorts import COHORT, Configure, head, image, write_cohort
 
-from gfce.cohort.index import PATIENT_COLUMNS, index
+from gfce.cohort.index import index
+from gfce.cohort.tables import PATIENTS
 from gfce.config import StudyConfig
 from gfce.errors import UserError
-from gfce.images.arrays import Grid
+from gfce.images.arrays import Geometry
 from gfce.images.volumes import to_image
 from gfce.images.writing import write_image
 from gfce.study import Results
 
-GRID = Grid((2.0, 1.5, 4.0), (-10.0, -20.0, 30.0))
+GEOMETRY = Geometry((2.0, 1.5, 4.0), (-10.0, -20.0, 30.0))
 
 
 @pytest.fixture
@@ -39,7 +40,7 @@ def exclusions(config: StudyConfig) -> dict[str, str]:
 def test_what_the_index_says(study: StudyConfig) -> None:
     index(study)
     table = pd.read_csv(Results(study).patients)
-    assert list(table.columns) == PATIENT_COLUMNS
+    assert list(table.columns) == PATIENTS.names
     assert dict(zip(table["patient_id"], table["institution"], strict=True)) == COHORT
     first = table.iloc[0]
     assert first["t1w"] == "sub-A1/anat/sub-A1_T1w.nii.gz"
@@ -56,13 +57,13 @@ def test_what_the_index_says(study: StudyConfig) -> None:
 
 def constant(config: StudyConfig) -> None:
     flat = np.full_like(head(0), 7)
-    write_image(to_image(flat, GRID), path_of(config, "sub-A2", "T2w"))
+    write_image(to_image(flat, GEOMETRY), path_of(config, "sub-A2", "T2w"))
 
 
 def not_finite(config: StudyConfig) -> None:
     broken = head(0)
     broken[1, 2, 3] = np.nan
-    write_image(to_image(broken, GRID), path_of(config, "sub-A2", "T1w"))
+    write_image(to_image(broken, GEOMETRY), path_of(config, "sub-A2", "T1w"))
 
 
 def other_grid(config: StudyConfig) -> None:
@@ -110,6 +111,36 @@ def test_an_unusable_patient_is_excluded_or_stops_the_run(
         index(strict)
     assert "\n" not in str(caught.value)
     assert not Results(strict).root.exists()
+
+
+def test_a_patient_whom_a_person_leaves_out(
+    configure: Configure, capsys: pytest.CaptureFixture[str]
+) -> None:
+    exclude = {"sub-A2": "wrong series"}
+    cohort = {"training_patients": 1, "exclude": exclude, "unusable_patient": "stop"}
+    config = configure(cohort=cohort)
+    write_cohort(config.cohort.dataset, COHORT)
+    no_image(config)  # is not looked at any more
+    index(config)
+    assert exclusions(config) == {"sub-A2": "sub-A2: wrong series (cohort.exclude)"}
+    assert "sub-A2" not in set(pd.read_csv(Results(config).patients)["patient_id"])
+    assert "gfce: excluded sub-A2: wrong series (cohort.exclude)\n" in capsys.readouterr().err
+
+
+def test_nobody_is_excluded_by_mistake(configure: Configure) -> None:
+    config = configure(cohort={"exclude": {"sub-A22": "wrong series"}})
+    write_cohort(config.cohort.dataset, COHORT)
+    with pytest.raises(UserError) as caught:
+        index(config)
+    assert str(caught.value) == (
+        "cohort.exclude: participants.tsv has no patient sub-A22 (did you mean sub-A2?)"
+    )
+
+
+@pytest.mark.parametrize("reason", ["", "  ", "two\nlines", "x" * 201])
+def test_an_exclusion_has_a_reason_of_one_line(configure: Configure, reason: str) -> None:
+    with pytest.raises(UserError, match=r"cohort.exclude.sub-A2: give one line"):
+        configure(cohort={"exclude": {"sub-A2": reason}})
 
 
 def test_a_patient_of_an_institution_without_a_role_is_listed(configure: Configure) -> None:

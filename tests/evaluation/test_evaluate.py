@@ -10,13 +10,14 @@ from cohorts import COHORT, Configure, write_cohort
 from gfce.cohort.index import index
 from gfce.config import StudyConfig
 from gfce.evaluation.baselines import evaluate_baselines
-from gfce.evaluation.evaluate import METRIC_COLUMNS, evaluate
+from gfce.evaluation.evaluate import evaluate
 from gfce.evaluation.predictions import prediction_path
+from gfce.evaluation.tables import METRICS_TABLE
 from gfce.files import records
 from gfce.images.fitting import fit_normalization, save_normalization
 from gfce.images.normalizations import NORMALIZATIONS
 from gfce.images.preprocess import preprocess
-from gfce.images.store import load_grid, load_statistics, load_volumes
+from gfce.images.store import StoredPatient
 from gfce.images.volumes import to_image
 from gfce.images.writing import write_image
 from gfce.study import Cell, Results, find_cell, read_patients, test_patients
@@ -37,15 +38,14 @@ def study(configure: Configure) -> StudyConfig:
 def write_predictions(config: StudyConfig, cell: Cell, error: float) -> None:
     """Synthetic volumes that are the real ones, but for an error in raw units."""
     results = Results(config)
-    normalization = fit_normalization(results, cell)
-    save_normalization(normalization, results.model(cell))
+    normalization = fit_normalization(results, cell.normalization, cell.training_set)
+    save_normalization(normalization, results.normalization(cell))
     for row in records(test_patients(config, cell, read_patients(results))):
-        folder, patient = results.images(row["institution"]), row["patient_id"]
-        real = load_volumes(folder, patient, ("ce",))["ce"]
-        statistics = load_statistics(folder, patient)["ce"]
-        synthetic = normalization.normalize("ce", real + np.float32(error), statistics)
-        path = prediction_path(results.predictions(cell), patient)
-        write_image(to_image(synthetic, load_grid(folder, patient)), path)
+        patient = StoredPatient(results.images(row["institution"]), row["patient_id"])
+        shifted = patient.volume("ce") + np.float32(error)
+        synthetic = normalization.normalize("ce", shifted, patient.statistics["ce"])
+        path = prediction_path(results.predictions(cell), patient.patient_id)
+        write_image(to_image(synthetic, patient.geometry), path)
 
 
 @pytest.mark.parametrize("name", NORMALIZATIONS)
@@ -54,7 +54,7 @@ def test_a_perfect_volume(study: StudyConfig, name: str) -> None:
     write_predictions(study, cell, error=0)
     evaluate(study, cell)
     metrics = pd.read_csv(Results(study).cell_metrics(cell))
-    assert list(metrics.columns) == METRIC_COLUMNS
+    assert list(metrics.columns) == METRICS_TABLE.names
     if name == "percentile_min_max":  # clipping loses half a percent of the voxels at either end
         metrics = metrics[(metrics["region"] == "volume") & (metrics["scaling"] == "reference")]
     assert (metrics["mae"] < (1e-3 if name == "percentile_min_max" else 1e-5)).all()
@@ -70,7 +70,7 @@ def test_an_error_counts_in_the_real_images_range(study: StudyConfig) -> None:
     chosen = metrics[(metrics["region"] == "volume") & (metrics["scaling"] == "reference")]
     for row in records(chosen):
         folder = Results(study).images(row["institution"])
-        ce = load_statistics(folder, row["patient_id"])["ce"]
+        ce = StoredPatient(folder, row["patient_id"]).statistics["ce"]
         # Clipping at 1 takes a little away.
         assert row["mae"] == pytest.approx(8 / (ce.maximum - ce.minimum), rel=0.05)
 
@@ -88,7 +88,7 @@ def test_trivial_predictors(study: StudyConfig) -> None:
     assert set(t1w["scaling"]) == {"reference", "separate"}
     assert not table.duplicated(["predictor", *key]).any()
     row = table.set_index(["predictor", *key]).loc[("t1w", "min_max", "tri", "sub-D1", "reference")]
-    folder = Results(study).images("D")
-    volumes = load_volumes(folder, "sub-D1", ("t1w", "ce"))
+    patient = StoredPatient(Results(study).images("D"), "sub-D1")
+    volumes = {modality: patient.volume(modality) for modality in ("t1w", "ce")}
     scaled = {k: (v - v.min()) / (v.max() - v.min()) for k, v in volumes.items()}
     assert row["mae"] == pytest.approx(np.abs(scaled["t1w"] - scaled["ce"]).mean(), rel=1e-4)

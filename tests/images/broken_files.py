@@ -10,10 +10,10 @@ import numpy as np
 import SimpleITK as sitk  # noqa: N813
 from nibabel.nifti1 import Nifti1Header
 
-from gfce.images.arrays import Grid
+from gfce.images.arrays import Geometry
 from gfce.images.volumes import to_image
 
-GRID = Grid((2.0, 1.5, 4.0), (-10.0, -20.0, 30.0))
+GEOMETRY = Geometry((2.0, 1.5, 4.0), (-10.0, -20.0, 30.0))
 VOXELS = np.arange(2 * 4 * 3, dtype=np.int16).reshape(2, 4, 3)
 """(slice, row, column)."""
 HEADER = 352
@@ -22,7 +22,7 @@ HEADER = 352
 
 def whole(path: Path, array: np.ndarray = VOXELS, *, compressed: bool = True) -> Path:
     """An image file as SimpleITK writes it, in the format of its name."""
-    sitk.WriteImage(to_image(array, GRID), str(path), useCompression=compressed)
+    sitk.WriteImage(to_image(array, GEOMETRY), str(path), useCompression=compressed)
     return path
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import nibabel
 import numpy as np
 import SimpleITK as sitk  # noqa: N813
-from broken_files import GRID, VOXELS, nifti, replaced, whole, with_end, without_end
+from broken_files import GEOMETRY, VOXELS, nifti, replaced, whole, with_end, without_end
 
 from gfce.images.volumes import to_image
 
@@ -113,7 +113,7 @@ def of_type(path: Path, pixel: int, size: tuple[int, ...] = (3, 4, 2)) -> Path:
 
 def written(path: Path, grid: dict[str, tuple[float, ...]]) -> Path:
     """An image that SimpleITK writes with another spacing, origin or direction."""
-    image = to_image(VOXELS, GRID)
+    image = to_image(VOXELS, GEOMETRY)
     for name, value in grid.items():
         getattr(image, f"Set{name}")(value)
     sitk.WriteImage(image, str(path))

@@ -9,7 +9,7 @@ import pytest
 
 from gfce.errors import UserError
 from gfce.images.fitting import load_normalization
-from gfce.images.store import MODALITIES
+from gfce.images.modalities import MODALITIES
 
 
 def each(values: object) -> dict[str, object]:
@@ -49,11 +49,11 @@ def test_a_damaged_normalization(content: str, tmp_path: Path) -> None:
     path = tmp_path / "normalization.json"
     path.write_text(content)
     with pytest.raises(UserError) as caught:
-        load_normalization(tmp_path)
+        load_normalization(tmp_path / "normalization.json")
     assert str(caught.value) == f"{path}: is damaged: run `gfce train` again"
 
 
 def test_other_bytes(tmp_path: Path) -> None:
     (tmp_path / "normalization.json").write_bytes(b"\xff\xfe\x00")
     with pytest.raises(UserError, match="is damaged: run `gfce train` again"):
-        load_normalization(tmp_path)
+        load_normalization(tmp_path / "normalization.json")

@@ -10,7 +10,7 @@ import SimpleITK as sitk  # noqa: N813
 from broken_files import nifti, without_end
 
 from gfce.errors import UserError
-from gfce.images.arrays import Grid
+from gfce.images.arrays import Geometry
 from gfce.images.masks import mask_labels, read_mask
 from gfce.images.reading import read_image
 from gfce.images.volumes import to_array, to_image
@@ -84,6 +84,6 @@ def test_a_mask_is_read_to_its_end(tmp_path: Path) -> None:
 
 def test_all_labels_are_tumour_where_none_is_chosen(tmp_path: Path) -> None:
     path = tmp_path / "parts.nii.gz"
-    write_image(to_image(PARTS, Grid((1.0, 1.0, 1.0), (0.0, 0.0, 0.0))), path)
+    write_image(to_image(PARTS, Geometry((1.0, 1.0, 1.0), (0.0, 0.0, 0.0))), path)
     assert mask_labels(read_image(path)) == [1, 4]
     assert (to_array(read_mask(path)) == (PARTS > 0)).all()

@@ -17,7 +17,7 @@ import SimpleITK as sitk  # noqa: N813
 from broken_files import HEADER, nifti, whole
 
 from gfce.errors import UserError
-from gfce.images.arrays import Grid
+from gfce.images.arrays import Geometry
 from gfce.images.reading import read_image
 
 LONG = bool(os.environ.get("GFCE_TEST_LONG"))
@@ -26,7 +26,7 @@ STEP = 1 if LONG else 11
 GZIP_HEADER = 10
 KINDS = ("nii", "nii.gz", "mha", "nrrd", "img")
 
-Image = tuple[Grid, bytes]
+Image = tuple[Geometry, bytes]
 
 
 def seen(path: Path) -> Image | None:
@@ -37,7 +37,7 @@ def seen(path: Path) -> Image | None:
         assert str(error).startswith(f"{path.name}: ")
         assert str(error).isprintable()
         return None
-    return Grid.of(image), sitk.GetArrayFromImage(image).tobytes()
+    return Geometry.of(image), sitk.GetArrayFromImage(image).tobytes()
 
 
 def classify(path: Path, original: Image) -> str:

@@ -12,14 +12,8 @@ from gfce.config import StudyConfig
 from gfce.errors import UserError
 from gfce.images.preprocess import preprocess
 from gfce.images.reading import read_image
-from gfce.images.statistics import VolumeStatistics
-from gfce.images.store import (
-    MODALITIES,
-    load_grid,
-    load_masks,
-    load_statistics,
-    load_volumes,
-)
+from gfce.images.store import StoredPatient
+from gfce.images.volume_statistics import VolumeStatistics
 from gfce.images.volumes import resample_in_plane, to_array
 from gfce.study import Results
 
@@ -34,13 +28,12 @@ def study(configure: Configure) -> StudyConfig:
 
 def test_raw_intensities_and_geometry_are_kept(study: StudyConfig) -> None:
     preprocess(study, "A")
-    folder = Results(study).images("A")
-    stored = load_volumes(folder, "sub-A2", MODALITIES)
+    stored = StoredPatient(Results(study).images("A"), "sub-A2")
     original = read_image(study.cohort.dataset / "sub-A2/anat/sub-A2_T1w.nii.gz")
     resampled = resample_in_plane(original, (40, 36))
-    np.testing.assert_array_equal(stored["t1w"], to_array(resampled))
-    assert load_grid(folder, "sub-A2").spacing == pytest.approx(resampled.GetSpacing())
-    assert load_masks(folder, "sub-A2")["foreground"].shape == stored["ce"].shape
+    np.testing.assert_array_equal(stored.volume("t1w"), to_array(resampled))
+    assert stored.geometry.spacing == pytest.approx(resampled.GetSpacing())
+    assert stored.masks()["foreground"].shape == stored.volume("ce").shape == stored.shape
 
 
 @pytest.mark.parametrize("region", ["volume", "foreground"])
@@ -50,14 +43,14 @@ def test_statistics_are_those_of_the_region(configure: Configure, region: str) -
     index(config)
     preprocess(config, "D")
     folder = Results(config).images("D")
-    volume = load_volumes(folder, "sub-D1", ("ce",))["ce"]
-    head = load_masks(folder, "sub-D1")["foreground"]
+    stored = StoredPatient(folder, "sub-D1")
+    volume, head = stored.volume("ce"), stored.masks()["foreground"]
     expected = VolumeStatistics.of(volume, head, head if region == "foreground" else None)
-    assert load_statistics(folder, "sub-D1")["ce"] == expected
+    assert stored.statistics["ce"] == expected
     table = pd.read_csv(folder / "statistics.csv").set_index(["patient_id", "modality"])
     assert table.loc[("sub-D1", "ce"), "mean"] == pytest.approx(expected.mean)
 
 
 def test_before_preprocessing(study: StudyConfig) -> None:
     with pytest.raises(UserError, match=r"sub-A1: not in .*: run `gfce preprocess` first"):
-        load_volumes(Results(study).images("A"), "sub-A1", ("t1w",))
+        StoredPatient(Results(study).images("A"), "sub-A1").volume("t1w")

@@ -9,12 +9,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 import SimpleITK as sitk  # noqa: N813
-from broken_files import GRID, VOXELS, nifti, whole
+from broken_files import GEOMETRY, VOXELS, nifti, whole
 from reading_cases import CASES, READ, Make, bomb, endless
 
 from gfce.errors import UserError
 from gfce.images.reading import read_image
-from gfce.images.volumes import orient, same_grid, to_array, to_image
+from gfce.images.volumes import orient, same_geometry, to_array, to_image
 
 
 @pytest.mark.parametrize(
@@ -43,12 +43,12 @@ def test_what_is_read(name: str, make: Make, tmp_path: Path) -> None:
 @pytest.mark.parametrize("tilt", [0.0, 0.3])
 def test_any_orientation_is_read(kind: str, axes: str, tilt: float, tmp_path: Path) -> None:
     """Axial, sagittal and coronal slices, oblique too, and axes of either handedness."""
-    image = to_image(np.random.default_rng(1).normal(0, 1, (5, 6, 7)), GRID)
+    image = to_image(np.random.default_rng(1).normal(0, 1, (5, 6, 7)), GEOMETRY)
     image.SetDirection(sitk.Euler3DTransform((0, 0, 0), tilt, tilt / 2, -tilt).GetMatrix())
     image = sitk.DICOMOrient(image, axes)
     sitk.WriteImage(image, str(tmp_path / f"a.{kind}"))
     read = read_image(tmp_path / f"a.{kind}")
-    assert same_grid(read, image)
+    assert same_geometry(read, image)
     upright = orient(read)
     name = sitk.DICOMOrientImageFilter.GetOrientationFromDirectionCosines(upright.GetDirection())
     assert name == "LPS"

@@ -12,23 +12,17 @@ from typing import Any
 
 import numpy as np
 import pytest
+from safetensors import safe_open
 from safetensors.numpy import save_file
 from test_writing import NOT_WHOLE, small_disk
 
 from gfce.errors import UserError
-from gfce.images.arrays import Grid
-from gfce.images.statistics import VolumeStatistics
-from gfce.images.store import (
-    KEY,
-    MODALITIES,
-    ResampledPatient,
-    load_grid,
-    load_masks,
-    load_shape,
-    load_statistics,
-    load_volumes,
-    save_patient,
-)
+from gfce.images import store
+from gfce.images.arrays import Geometry
+from gfce.images.fitted_normalization import FittedNormalization
+from gfce.images.modalities import MODALITIES
+from gfce.images.store import METADATA, ResampledPatient, StoredPatient, save_patient
+from gfce.images.volume_statistics import VolumeStatistics
 from gfce.provenance.records import Recipe, Record
 
 SHAPE = (2, 16, 18)
@@ -38,33 +32,66 @@ VOLUMES = {
     for number, modality in enumerate(MODALITIES)
 }
 STATISTICS = {modality: VolumeStatistics.of(volume, HEAD) for modality, volume in VOLUMES.items()}
-GRID = Grid((1.0, 2.0, 3.0), (4.0, 5.0, 6.0))
-PATIENT = ResampledPatient("sub-1", VOLUMES, {"foreground": HEAD}, GRID, STATISTICS)
+GEOMETRY = Geometry((1.0, 2.0, 3.0), (4.0, 5.0, 6.0))
+PATIENT = ResampledPatient("sub-1", VOLUMES, {"foreground": HEAD}, GEOMETRY, STATISTICS)
 
 
 def load(folder: Path) -> None:
     """Everything that a study reads of a patient."""
-    load_volumes(folder, "sub-1", MODALITIES)
-    load_masks(folder, "sub-1")
-    load_shape(folder, "sub-1")
-    load_grid(folder, "sub-1")
-    load_statistics(folder, "sub-1")
+    patient = StoredPatient(folder, "sub-1")
+    for modality in MODALITIES:
+        patient.volume(modality)
+    patient.masks()
+    for attribute in ("shape", "geometry", "statistics"):
+        getattr(patient, attribute)
 
 
 def test_what_was_saved(tmp_path: Path) -> None:
     save_patient(PATIENT, tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == ["sub-1.safetensors"]
-    for modality, volume in load_volumes(tmp_path, "sub-1", MODALITIES).items():
-        np.testing.assert_array_equal(volume, VOLUMES[modality])
-    assert load_masks(tmp_path, "sub-1")["foreground"].all()
-    assert load_shape(tmp_path, "sub-1") == SHAPE
-    assert load_grid(tmp_path, "sub-1") == GRID
-    assert load_statistics(tmp_path, "sub-1") == STATISTICS
+    patient = StoredPatient(tmp_path, "sub-1")
+    for modality in MODALITIES:
+        np.testing.assert_array_equal(patient.volume(modality), VOLUMES[modality])
+    assert patient.masks()["foreground"].all()
+    assert patient.shape == SHAPE
+    assert patient.geometry == GEOMETRY
+    assert patient.statistics == STATISTICS
+
+
+@pytest.mark.parametrize("name", ["min_max", "nyul"])
+def test_a_stored_volume_is_normalized_and_restored_by_its_own_statistics(
+    name: str, tmp_path: Path
+) -> None:
+    save_patient(PATIENT, tmp_path)
+    patient = StoredPatient(tmp_path, "sub-1")
+    normalization = FittedNormalization.fit(name, {m: [s] for m, s in STATISTICS.items()})
+    normalized = patient.normalized("t2w", normalization)
+    expected = normalization.normalize("t2w", VOLUMES["t2w"], STATISTICS["t2w"])
+    np.testing.assert_array_equal(normalized, expected)
+    restored = patient.restored("t2w", normalized, normalization)
+    np.testing.assert_allclose(restored, VOLUMES["t2w"], rtol=1e-4)
+
+
+def test_a_patients_file_is_opened_once_and_only_when_it_is_needed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    save_patient(PATIENT, tmp_path)
+    opened: list[Path] = []
+
+    def opening(path: Path, **options: str) -> Any:
+        opened.append(path)
+        return safe_open(path, **options)
+
+    monkeypatch.setattr(store, "safe_open", opening)
+    StoredPatient(tmp_path, "sub-1")
+    assert opened == []
+    load(tmp_path)
+    assert opened == [tmp_path / "sub-1.safetensors"]
 
 
 def description(**changes: Any) -> dict[str, Any]:
     statistics = {modality: asdict(values) for modality, values in STATISTICS.items()}
-    return {"grid": asdict(GRID), "statistics": statistics, **changes}
+    return {"grid": asdict(GEOMETRY), "statistics": statistics, **changes}
 
 
 def stored(
@@ -77,7 +104,7 @@ def stored(
     content = {**VOLUMES, "foreground": HEAD.astype(np.uint8), **(arrays or {})}
     kept = {name: array for name, array in content.items() if name not in without}
     text = json.dumps(description()) if text is None else text
-    save_file(kept, folder / "sub-1.safetensors", metadata={KEY: text})
+    save_file(kept, folder / "sub-1.safetensors", metadata={METADATA: text})
 
 
 def of_one(**changes: Any) -> str:
@@ -119,9 +146,11 @@ DAMAGES: dict[str, Callable[[Path], object]] = {
     "json-empty": lambda p: stored(p, text="{}"),
     "grid-number": lambda p: stored(p, text=json.dumps(description(grid=7))),
     "grid-empty": lambda p: stored(p, text=json.dumps(description(grid={}))),
-    "grid-2d": lambda p: stored(p, text=json.dumps(description(grid=asdict(Grid((1, 2), (3, 4)))))),
+    "grid-2d": lambda p: stored(
+        p, text=json.dumps(description(grid=asdict(Geometry((1, 2), (3, 4)))))
+    ),
     "grid-nan": lambda p: stored(
-        p, text=json.dumps(description(grid=asdict(Grid((1, 2, float("nan")), (0, 0, 0)))))
+        p, text=json.dumps(description(grid=asdict(Geometry((1, 2, float("nan")), (0, 0, 0)))))
     ),
     "grid-text": lambda p: stored(
         p, text=json.dumps(description(grid={"spacing": ["a"] * 3, "origin": [0, 0, 0]}))

@@ -8,12 +8,12 @@ import SimpleITK as sitk  # noqa: N813
 from cohorts import head, image
 from scipy.ndimage import map_coordinates
 
-from gfce.images.arrays import Grid
+from gfce.images.arrays import Geometry
 from gfce.images.volumes import (
     foreground,
     orient,
     resample_in_plane,
-    same_grid,
+    same_geometry,
     to_array,
     to_image,
 )
@@ -54,7 +54,7 @@ def test_any_orientation_becomes_axial_lps() -> None:
     turned = sitk.DICOMOrient(original, "ASR")
     assert to_array(turned).shape != to_array(original).shape
     back = orient(turned)
-    assert same_grid(back, original)
+    assert same_geometry(back, original)
     np.testing.assert_array_equal(to_array(back), to_array(original))
 
 
@@ -62,14 +62,14 @@ def test_any_orientation_becomes_axial_lps() -> None:
     "other",
     [
         image(0, (2.0, 1.5, 4.1)),
-        to_image(head(0), Grid((2.0, 1.5, 4.0), (-10.0, -20.0, 30.5))),
-        to_image(head(0, slices=4), Grid((2.0, 1.5, 4.0), (-10.0, -20.0, 30.0))),
+        to_image(head(0), Geometry((2.0, 1.5, 4.0), (-10.0, -20.0, 30.5))),
+        to_image(head(0, slices=4), Geometry((2.0, 1.5, 4.0), (-10.0, -20.0, 30.0))),
     ],
     ids=["spacing", "origin", "size"],
 )
 def test_different_grids(other: sitk.Image) -> None:
-    assert same_grid(image(0), image(1))
-    assert not same_grid(image(0), other)
+    assert same_geometry(image(0), image(1))
+    assert not same_geometry(image(0), other)
 
 
 def test_the_foreground_is_the_head() -> None:
@@ -85,5 +85,5 @@ def test_holes_belong_to_the_foreground() -> None:
     arrays = [head(seed) for seed in (0, 1)]
     for array in arrays:
         array[:, 10:14, 8:12] = 0  # a sinus
-    images = [to_image(array, Grid((1, 1, 1), (0, 0, 0))) for array in arrays]
+    images = [to_image(array, Geometry((1, 1, 1), (0, 0, 0))) for array in arrays]
     assert to_array(foreground(*images))[:, 10:14, 8:12].all()

@@ -11,14 +11,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 import SimpleITK as sitk  # noqa: N813
-from broken_files import GRID, whole
+from broken_files import GEOMETRY, whole
 
 from gfce.images.reading import read_image
 from gfce.images.volumes import to_image
 from gfce.images.writing import SINGLE_FILES, write_image
 
 NOISE = np.random.default_rng(0).normal(0, 100, (4, 30, 20)).astype(np.float32)
-IMAGE = to_image(NOISE, GRID)
+IMAGE = to_image(NOISE, GEOMETRY)
 NOT_WHOLE = "could not be written whole: is the disk full?"
 
 

@@ -129,6 +129,13 @@ def test_any_size_divisible_by_4_and_any_batch(shape: tuple[int, ...]) -> None:
     assert build()(*random_slices(*shape)).shape == shape
 
 
+@pytest.mark.parametrize(("rows", "columns"), [(38, 40), (40, 37)])
+def test_other_sizes_are_refused(rows: int, columns: int) -> None:
+    message = rf"{rows} x {columns} .* both divisible by 4: change images\.matrix"
+    with pytest.raises(UserError, match=message):
+        build()(*random_slices(1, 1, rows, columns))
+
+
 def test_width_must_be_divisible_by_8() -> None:
     with pytest.raises(UserError, match="width 12"):
         build(12)

@@ -10,37 +10,25 @@ import torch
 from cohorts import minimal_config
 from training.examples import example_slices
 
-import gfce.networks
 from gfce.config import Network, Training, parse_config
 from gfce.errors import UserError
 from gfce.networks import registry
-from gfce.networks.discovery import architectures
 from gfce.networks.discriminators import PatchDiscriminator
-from gfce.training import load_generator, save_weights, synthesize, train
+from gfce.training.loop import train
+from gfce.training.synthesis import synthesize
+from gfce.training.weights import load_generator, save_weights
 
 DOCS = Path(__file__).parents[2] / "docs" / "networks.md"
 
 
 @pytest.fixture
-def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder that belongs to gfce.networks while the test runs."""
-    monkeypatch.setattr(gfce.networks, "__path__", [*gfce.networks.__path__, str(tmp_path)])
-    monkeypatch.setattr(registry, "_BUILDERS", dict(registry._BUILDERS))
-    monkeypatch.delitem(sys.modules, "gfce.networks.two_layers", raising=False)
-    return tmp_path
-
-
-@pytest.fixture
-def documented(folder: Path) -> Network:
+def documented(folder: Path, monkeypatch: pytest.MonkeyPatch) -> Network:
     """The network of the documentation's example."""
+    monkeypatch.delitem(sys.modules, "gfce.networks.two_layers", raising=False)
     [code] = re.findall(r"^```python\n(.*?)^```", DOCS.read_text(encoding="utf-8"), re.M | re.S)
     (folder / "two_layers.py").write_text(code, encoding="utf-8")
     content = minimal_config(grid={"networks": {"two_layers": {"width": 4}}})
     return parse_config(content, "config.yaml").network("two_layers")
-
-
-def test_networks_that_there_are() -> None:
-    assert architectures() == ["mmgsn_net", "pix2pix", "unet"]
 
 
 def test_the_documented_network_is_trained_saved_and_applied(
@@ -68,13 +56,6 @@ def test_the_documented_network_is_trained_saved_and_applied(
 def test_the_documented_network_has_a_discriminator(documented: Network) -> None:
     _, discriminator = registry.build(documented, bounded=False)
     assert isinstance(discriminator, PatchDiscriminator)
-
-
-def test_modules_that_register_nothing_are_no_networks(folder: Path) -> None:
-    (folder / "helper.py").write_text("from gfce.networks.registry import register\n")
-    (folder / "copied.py").write_text("@register('other')\ndef build(): ...\n")
-    (folder / "mine.py").write_text("@register(\n    'mine'\n)\ndef build(): ...\n")
-    assert set(architectures()) == {"mine", "mmgsn_net", "pix2pix", "unet"}
 
 
 @pytest.mark.parametrize(

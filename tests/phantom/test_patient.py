@@ -7,10 +7,10 @@ import pytest
 import SimpleITK
 
 from gfce.errors import UserError
+from gfce.images.modalities import MODALITIES
 from gfce.phantom import Protocol, SimulatedPatient, read_protocols, simulate_patient
 from gfce.phantom.tissues import tissue_names
 
-MODALITIES = ("t1w", "t2w", "ce")
 PROTOCOLS = read_protocols()
 
 

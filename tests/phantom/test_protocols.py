@@ -8,6 +8,7 @@ import pytest
 
 from gfce.errors import UserError
 from gfce.phantom import Protocol, read_protocols
+from gfce.phantom.protocols import Changes
 
 TABLE = resources.files("gfce.phantom").joinpath("protocols.csv").read_text(encoding="utf-8")
 
@@ -58,7 +59,7 @@ def test_impossible_values(
         ("gain_spread,", "", "missing column"),
         ("Avanto,1.5", "Avanto,strong", "'strong' is not a number"),
         ("320,280", "320.5,280", "'320.5' is not a whole number"),
-        (",no,yes,no,0.12", ",no,maybe,no,0.12", "'maybe' is not yes or no"),
+        (",no,yes,yes,0.12", ",no,maybe,yes,0.12", "'maybe' is not yes or no"),
         ("Institution-2", "Institution-1", "named once"),
     ],
 )
@@ -86,3 +87,32 @@ def test_absent_or_empty_table(tmp_path: Path) -> None:
     (tmp_path / "empty.csv").touch()
     with pytest.raises(UserError, match="cannot be read"):
         read_protocols(tmp_path / "empty.csv")
+
+
+def test_all_hospitals_of_the_default_cohort_suppress_fat_in_ce(
+    protocols: dict[str, Protocol],
+) -> None:
+    assert all(p.ce_fat_suppression for p in protocols.values())
+
+
+def test_single_values_can_be_changed() -> None:
+    changed = read_protocols(changes={"Institution-1": {"ce_fat_suppression": False, "snr": 9}})
+    assert not changed["Institution-1"].ce_fat_suppression
+    assert changed["Institution-1"].snr == 9
+    others = {name: p for name, p in changed.items() if name != "Institution-1"}
+    assert others == {n: p for n, p in read_protocols().items() if n != "Institution-1"}
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"Institution-8": {"snr": 9}}, "simulation.changes: Institution-8 has no protocol"),
+        ({"Institution-1": {"snrr": 9}}, "simulation.changes.Institution-1: there is no column"),
+        ({"Institution-1": {"snr": 0}}, "snr is 0"),
+        ({"Institution-1": {"snr": "high"}}, "'high' is not a number"),
+        ({"Institution-1": {"rows": 320.5}}, "'320.5' is not a whole number"),
+    ],
+)
+def test_impossible_changes(changes: Changes, message: str) -> None:
+    with pytest.raises(UserError, match=message):
+        read_protocols(changes=changes)

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from gfce.phantom.canvas import Canvas
 from gfce.phantom.contours import read_surface
-from gfce.phantom.shapes import Stack, Tube, coverage, ellipsoid, smooth_union
+from gfce.phantom.shapes import Ellipsoid, Stack, Tube, coverage, smooth_union
 
 
 def points(*xyz: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -28,8 +28,8 @@ def test_coverage_is_half_at_the_surface() -> None:
 @pytest.mark.parametrize(("radius", "distance"), [(4.0, -1.0), (5.0, 0.0), (7.0, 2.0)])
 def test_sphere(radius: float, distance: float) -> None:
     direction = np.array([2.0, -1.0, 2.0]) / 3
-    found = ellipsoid(*points(*(radius * direction)), (0, 0, 0), (5, 5, 5))
-    assert found == pytest.approx(distance, abs=1e-4)
+    sphere = Ellipsoid((0, 0, 0), (5, 5, 5))
+    assert sphere.distance(*points(*(radius * direction))) == pytest.approx(distance, abs=1e-4)
 
 
 def test_tube_round_its_path() -> None:
@@ -67,7 +67,7 @@ def test_smooth_union_is_never_smaller_than_either() -> None:
 def test_fractions_always_sum_to_one(strokes: list[tuple[str, float, float, float]]) -> None:
     board = canvas()
     for tissue, x, radius, strength in strokes:
-        shape = ellipsoid(board.x, board.y, board.z, (x, 0, 0), (radius,) * 3)
+        shape = Ellipsoid((x, 0, 0), (radius, radius, radius)).distance(board.x, board.y, board.z)
         board.paint(tissue, shape, strength=strength)
     assert board.fractions.sum(axis=0) == pytest.approx(1.0, abs=1e-5)
     assert board.fractions.min() >= -1e-6
@@ -83,6 +83,15 @@ def test_partial_volume_conserves_area() -> None:
     assert areas[1] == pytest.approx(areas[0], rel=0.03)
 
 
+@pytest.mark.parametrize("side", [1, -1])
+def test_shapes_are_painted_on_their_side(side: int) -> None:
+    board = canvas()
+    board.paint_shape({"fat": 0.5, "muscle": 0.5}, Ellipsoid((10, 0, 0), (4, 5, 3)), side)
+    fat = board.fractions[board.index["fat"]]
+    assert fat[:, 20, 20 + 10 * side] == pytest.approx(0.5)
+    assert fat[:, 20, 20 - 10 * side] == pytest.approx(0.0)
+
+
 def test_window_finds_the_mirror_image() -> None:
     board = canvas()
     bounds = np.array([[10.0, 14.0], [-2.0, 2.0], [-5.0, 5.0]])
@@ -94,7 +103,7 @@ def test_window_finds_the_mirror_image() -> None:
 
 
 def test_head_contour_passes_through_its_points() -> None:
-    head = read_surface("head", 20.0)
+    head = read_surface("head")
     assert abs(float(head.distance(*points(72, 36, 5))[0])) < 1.5
     assert float(head.distance(*points(0, 20, 5))[0]) < -40
     assert float(head.distance(*points(0, 150, 5))[0]) > 20

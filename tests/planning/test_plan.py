@@ -15,12 +15,13 @@ from cohorts import REPOSITORY, Configure, minimal_config
 
 from gfce.config import StudyConfig
 from gfce.errors import UserError
+from gfce.estimating.networks import step_units
+from gfce.estimating.size import StudySize
+from gfce.estimating.speed import START_SECONDS, Speed, measured_speed
 from gfce.planning.calibration import measure_speed
-from gfce.planning.networks import step_units
-from gfce.planning.plan import job_counts, plan, plan_json, plan_text
-from gfce.planning.precision import ASSUMED_SD, half_width, precisions
-from gfce.planning.size import StudySize
-from gfce.planning.speed import START_SECONDS, Speed, measured_speed
+from gfce.planning.confidence import ASSUMED_SD, half_width, precisions
+from gfce.planning.plan import plan
+from gfce.planning.plan_text import plan_json, plan_text
 from gfce.study import Cell, Results, cells
 
 SIMULATION = {"patients": {"A": 6, "B": 5, "C": 4, "D": 3}, "slices": 7}
@@ -66,7 +67,21 @@ def test_the_jobs_are_those_of_the_workflow(tmp_path: Path, simulated: bool) -> 
     words = [line.split() for line in answer.stdout.splitlines()]
     counts = {w[0]: int(w[1]) for w in words if len(w) == 2 and w[1].isdigit()}
     del counts["all"], counts["total"]
-    assert job_counts(StudyConfig.model_validate(content)) == counts
+    counts["figures"] = counts.pop("draw")
+    assert plan(StudyConfig.model_validate(content)).jobs == counts
+
+
+def test_what_is_assumed_is_said(configure: Configure) -> None:
+    guessed = plan(configure(training={"device": "auto"}))
+    assert guessed.assumptions[:2] == [
+        "100 patients of each institution",
+        "40 slices of each patient",
+    ]
+    assert guessed.assumptions[2].endswith("s of a training step (assumed for a data-centre GPU)")
+    text = plan_text(guessed)
+    assert text.index("Assumed, not known") < text.index("100 patients of each institution")
+    assert plan(configure(simulation=SIMULATION), speed=SPEED).assumptions == []
+    assert "Assumed" not in plan_text(plan(configure(simulation=SIMULATION), speed=SPEED))
 
 
 def test_more_gpus_take_less_time_and_the_same_hours(configure: Configure) -> None:
@@ -134,9 +149,9 @@ def test_the_spread_of_a_pilot_replaces_the_assumed_one(configure: Configure) ->
             writer.writerow([*axes, "A", "tumour", "reference", 9, 9])
     pilot, other, *_ = precisions(size)
     assert pilot.source == "pilot"
-    assert pilot.mae == pytest.approx(half_width(0.02 / 2**0.5, 4))
-    assert pilot.psnr_db == pytest.approx(half_width(4 / 2**0.5, 4))
-    assert other.mae == half_width(ASSUMED_SD["mae"], 3)
+    assert pilot.half_width["mae"] == pytest.approx(half_width(0.02 / 2**0.5, 4))
+    assert pilot.half_width["psnr_db"] == pytest.approx(half_width(4 / 2**0.5, 4))
+    assert other.half_width["mae"] == half_width(ASSUMED_SD["mae"], 3)
 
 
 def test_finished_trainings_say_how_fast_they_were(configure: Configure) -> None:

@@ -10,17 +10,17 @@ from cohorts import Configure
 
 from gfce.config import StudyConfig
 from gfce.errors import UserError
-from gfce.planning.resources import Limits, Resources, expected_seconds, resources
-from gfce.planning.size import StudySize
-from gfce.planning.speed import Speed, assumed_speed
+from gfce.estimating.job import Job
+from gfce.estimating.size import StudySize
+from gfce.estimating.speed import Speed, assumed_speed
+from gfce.planning.resources import Limits, Resources, estimate, resources
+from gfce.steps import STEPS
+from gfce.steps.baselines import scorings
 from gfce.study import Cell
 
 CELL = Cell("mmgsn_net", "min_max", "tri", 1)
 NO_LIMITS = Limits(10**9, 10**9)
-STEPS = [
-    *("simulate", "index", "preprocess", "train", "predict", "evaluate"),
-    *("baselines", "tabulate", "compare", "figures"),
-]
+WHAT = {step: "A" if step == "preprocess" else CELL for step in STEPS}
 
 
 def train(configure: Configure, *, attempt: int = 1, **changes: object) -> Resources:
@@ -28,12 +28,12 @@ def train(configure: Configure, *, attempt: int = 1, **changes: object) -> Resou
 
 
 def seconds(config: StudyConfig) -> float:
-    return expected_seconds("train", StudySize(config), assumed_speed(config), CELL)
+    return estimate("train", Job(StudySize(config), assumed_speed(config), CELL)).seconds
 
 
 @pytest.mark.parametrize("step", STEPS)
 def test_each_step_has_an_estimate(configure: Configure, step: str) -> None:
-    needed = resources(step, configure(), CELL, institution="A", threads=4)
+    needed = resources(step, configure(), WHAT[step], workers=4)
     assert needed.mem_mb >= 1000
     assert needed.runtime >= 15
 
@@ -41,7 +41,7 @@ def test_each_step_has_an_estimate(configure: Configure, step: str) -> None:
 @pytest.mark.parametrize("step", STEPS)
 def test_each_attempt_asks_for_more(configure: Configure, step: str) -> None:
     first, third = (
-        resources(step, configure(), CELL, institution="A", attempt=attempt, limits=NO_LIMITS)
+        resources(step, configure(), WHAT[step], attempt=attempt, limits=NO_LIMITS)
         for attempt in (1, 3)
     )
     assert third == Resources(3 * first.mem_mb, 3 * first.runtime)
@@ -124,9 +124,29 @@ def test_memory_on_a_cpu_covers_what_was_measured(
 
 def test_more_workers_take_less_time(configure: Configure) -> None:
     size, speed = StudySize(configure()), Speed(0, 1e-9, "test")
-    assert expected_seconds("index", size, speed, threads=8) < expected_seconds(
-        "index", size, speed
+    eight, one = (estimate("index", Job(size, speed, workers=n)).seconds for n in (8, 1))
+    assert eight < one
+
+
+def test_an_institutions_images_take_as_long_as_its_patients(configure: Configure) -> None:
+    config = configure(simulation={"patients": {"A": 30, "B": 3, "C": 3, "D": 3}})
+    large, small = (
+        estimate("preprocess", Job(StudySize(config), Speed(0, 1, "test"), name)).seconds
+        for name in ("A", "B")
     )
+    assert large - 120 == 10 * (small - 120)
+
+
+def test_trivial_predictors_are_scored_for_each_normalization_and_training_set(
+    configure: Configure,
+) -> None:
+    paper = configure(cohort={"training_patients": 53, "external": list("DEFG")})
+    # Of the assumed 100 patients, 47 are held out: a uni model is tested on 447, a pooled on 541.
+    assert scorings(StudySize(paper)) == 2 * 2 * (3 * 447 + 541)
+    seeds = configure(
+        cohort={"training_patients": 53, "external": list("DEFG")}, grid={"seeds": [1, 2]}
+    )
+    assert scorings(StudySize(seeds)) == scorings(StudySize(paper))
 
 
 def test_an_unknown_step_is_an_error(configure: Configure) -> None:

@@ -9,10 +9,8 @@ from gfce.config import StudyConfig
 from gfce.files import write_text
 from gfce.provenance.performing import perform
 from gfce.provenance.state import Provenance
-from gfce.provenance.tasks import Task, tasks
-from gfce.study import Results, figure_names
-
-MODEL = ("weights.safetensors", "normalization.json", "history.csv", "run.json")
+from gfce.steps import Task, tasks
+from gfce.study import Results
 
 
 def pretend(config: StudyConfig) -> None:
@@ -21,10 +19,11 @@ def pretend(config: StudyConfig) -> None:
         if task.step == "index":
             perform(config, task, lambda _: index(config))
         elif task.step != "simulate":
-            perform(config, task, lambda _, task=task: _write(config, task))
+            perform(config, task, lambda _, task=task: write_all(config, task))
 
 
-def _write(config: StudyConfig, task: Task) -> None:
+def write_all(config: StudyConfig, task: Task) -> None:
+    """Write some text into some of what a task writes."""
     for path in files(config, task):
         write_text(str(task), path)
 
@@ -34,17 +33,21 @@ def files(config: StudyConfig, task: Task) -> list[Path]:
     results, cell, what = Results(config), task.cell, str(task.what)
     if cell:
         return {
-            "train": [results.model(cell) / name for name in MODEL],
+            "train": [
+                *(results.weights(cell), results.normalization(cell)),
+                *(results.history(cell), results.run(cell)),
+            ],
             "predict": [results.predictions(cell) / name for name in ("a.nii.gz", "a.json")],
             "evaluate": [results.cell_metrics(cell)],
         }[task.step]
     return {
         "preprocess": [results.images(what) / "statistics.csv"],
         "leaks": [results.leaks],
+        "quality": [results.quality, results.quality_page],
         "baselines": [results.baselines],
         "tabulate": [results.metrics, results.table("table1", "csv")],
-        "compare": [results.paired_tests, results.datapackage],
-        "figures": [results.figure(what, "png")] if what in figure_names(config) else [],
+        "compare": [results.findings, results.datapackage],
+        "figures": [results.figure(what, "png")],
     }[task.step]
 
 

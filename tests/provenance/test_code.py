@@ -11,8 +11,9 @@ from cohorts import minimal_config
 
 from gfce import study
 from gfce.config import StudyConfig, parse_config
-from gfce.provenance import code, recipes
-from gfce.provenance.code import MODULES, all_hashes, read_lock, tree_hash, versions
+from gfce.provenance import code, ingredients
+from gfce.provenance.code import all_hashes, read_lock, tree_hash, versions
+from gfce.steps import STEPS
 from gfce.study import cells
 from provenance.conftest import Edit
 from provenance.pretending import due, steps
@@ -28,8 +29,8 @@ def test_the_lock_is_of_this_code() -> None:
 
 def test_all_steps_have_a_version() -> None:
     config = parse_config(minimal_config(), "test.yaml")
-    for step in MODULES:
-        assert min(versions(step, config, cells(config)[0]).values()) >= 1
+    for name in STEPS:
+        assert min(versions(name, config, cells(config)[0]).values()) >= 1
 
 
 SOURCE = '''
@@ -94,15 +95,15 @@ def test_a_finished_study_has_nothing_due(finished: StudyConfig) -> None:
     ("module", "rerun"),
     [
         ("gfce.training.losses", {"train", *AFTER_TRAINING}),
-        ("gfce.training.synthesis", {"train", *AFTER_TRAINING}),
+        ("gfce.training.synthesis", AFTER_TRAINING),
         ("gfce.networks.layers", {"train", *AFTER_TRAINING}),
         ("gfce.networks.unet", set()),
         ("gfce.evaluation.metrics", {"evaluate", "baselines", "tabulate", "compare"}),
-        ("gfce.statistics.paired", {"tabulate", "compare"}),
+        ("gfce.statistics.inference.paired_tests", {"tabulate", "compare"}),
         ("gfce.report.tiles", {"figures"}),
         ("gfce.phantom.tissues", set()),
-        ("gfce.cohort.split", set(MODULES) - {"simulate"}),
-        ("gfce.images.preprocess", set(MODULES) - {"simulate", "index", "leaks"}),
+        ("gfce.cohort.split", set(STEPS) - {"simulate"}),
+        ("gfce.images.preprocess", set(STEPS) - {"simulate", "index", "leaks"}),
         ("gfce.config", set()),
         ("gfce.cli", set()),
         ("gfce.progress", set()),
@@ -174,22 +175,22 @@ def test_another_test_selection_reruns_what_it_decides(
         tested = study.test_patients(*arguments)
         return tested[tested["cohort"] == "internal"]
 
-    monkeypatch.setattr(recipes, "test_patients", without_external)
+    monkeypatch.setattr(ingredients, "test_patients", without_external)
     assert steps(due(finished)) == {"predict", "evaluate", "tabulate", "compare", "figures"}
 
 
 def test_another_reading_of_training_sets_reruns_training(
     finished: StudyConfig, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real = recipes.read_training_set
-    monkeypatch.setattr(recipes, "read_training_set", lambda *where: real(*where)[1:])
+    real = ingredients.read_training_set
+    monkeypatch.setattr(ingredients, "read_training_set", lambda *where: real(*where)[1:])
     assert "train" in steps(due(finished))
 
 
 def test_only_training_and_prediction_import_torch() -> None:
     """Neither parsing the workflow nor the steps on the CPU pay for it."""
-    modules = ["gfce.cli", "gfce.provenance.run", "gfce.provenance.locking", *MODULES.values()]
-    modules.remove(MODULES["train"])
+    modules = ["gfce.cli", "gfce.provenance.run", "gfce.provenance.locking", "gfce.steps"]
+    modules += [step.module for name, step in STEPS.items() if name != "train"]
     script = f"import sys\nfor name in {modules}: __import__(name)\nprint('torch' in sys.modules)"
     answer = subprocess.run(
         [sys.executable, "-c", script], capture_output=True, text=True, check=True

@@ -11,22 +11,23 @@ from typing import Any
 import pytest
 from cohorts import COHORT, image, write_cohort
 
-from gfce.cohort.bids import MASKS, SUFFIXES, Patient, anat_path, write_patient
+from gfce.cohort.bids import Patient, anat_path, write_patient
 from gfce.cohort.index import index
+from gfce.cohort.layout import MASKS
 from gfce.config import StudyConfig
 from gfce.errors import UserError
+from gfce.images.modalities import MODALITIES
 from gfce.images.writing import write_image
-from gfce.provenance.code import MODULES
 from gfce.provenance.performing import perform
 from gfce.provenance.state import Provenance
-from gfce.provenance.tasks import Task, tasks
+from gfce.steps import STEPS, Task, tasks
 from gfce.study import Cell, Results, cells, read_training_set
 from provenance.conftest import study_in
 from provenance.pretending import due, files, pretend, steps
 
 AFTER_TRAINING = {"predict", "evaluate", "tabulate", "compare", "figures"}
 TABLES = {"tabulate", "compare", "figures"}
-ALL = set(MODULES) - {"simulate"}
+ALL = set(STEPS) - {"simulate"}
 
 
 def trained(found: dict[Task, str]) -> set[Cell | None]:
@@ -40,6 +41,7 @@ def trained(found: dict[Task, str]) -> set[Cell | None]:
         ({"training": {"threads": 2}}, {"train", *AFTER_TRAINING}),
         ({"training": {"checkpoint_minutes": 3}}, set()),
         ({"training": {"walltime_minutes": 30}}, set()),
+        ({"cohort": {"exclude": {}}}, set()),
         ({"images": {"matrix": [48, 40]}}, ALL - {"index", "leaks"}),
         ({"evaluation": {"average": "slice"}}, {"evaluate", "baselines", "tabulate", "compare"}),
         ({"evaluation": {"scaling": "separate"}}, {"tabulate", "compare"}),
@@ -89,7 +91,7 @@ def index_anew(config: StudyConfig) -> None:
 
 
 def volume(config: StudyConfig, patient: str, modality: str) -> Path:
-    return config.cohort.dataset / f"{anat_path(patient, SUFFIXES[modality])}.nii.gz"
+    return config.cohort.dataset / f"{anat_path(patient, MODALITIES[modality].suffix)}.nii.gz"
 
 
 def test_a_replaced_image_reruns_what_saw_it(finished: StudyConfig) -> None:
@@ -112,7 +114,7 @@ def test_a_replaced_test_image_trains_nothing(finished: StudyConfig) -> None:
     index_anew(finished)
     found = due(finished)
     # A prediction sees no CE.
-    assert steps(found) == {"leaks", "preprocess", "evaluate", "baselines", *TABLES}
+    assert steps(found) == {"leaks", "preprocess", "quality", "evaluate", "baselines", *TABLES}
 
 
 def test_a_touched_image_reruns_nothing_downstream(finished: StudyConfig) -> None:
@@ -129,16 +131,35 @@ def test_a_mask_that_is_delivered_later_reruns_scores(finished: StudyConfig) -> 
     assert steps(due(finished)) == {"preprocess", "evaluate", "baselines", "tabulate", "compare"}
 
 
-def test_a_patient_more_redraws_the_split_of_his_institution(finished: StudyConfig) -> None:
-    dataset = finished.cohort.dataset
-    write_patient(dataset, Patient("sub-C4", "C", {m: image(n) for n, m in enumerate(SUFFIXES)}))
+def add_patient(config: StudyConfig) -> None:
+    dataset = config.cohort.dataset
+    write_patient(dataset, Patient("sub-C4", "C", {m: image(n) for n, m in enumerate(MODALITIES)}))
     with (dataset / "participants.tsv").open("a") as table:
         table.write("sub-C4\tC\n")
+
+
+def test_a_patient_more_redraws_the_split_of_his_institution(finished: StudyConfig) -> None:
+    add_patient(finished)
     before = {name: read_training_set(Results(finished), name) for name in ("a", "both")}
     index_anew(finished)
     after = {name: read_training_set(Results(finished), name) for name in ("a", "both")}
     assert before == after
     assert trained(due(finished)) == set()  # C is no institution of these training sets
+
+
+def test_an_excluded_patient_reruns_what_saw_him(finished: StudyConfig, tmp_path: Path) -> None:
+    add_patient(finished)
+    pretend(finished)
+    recipe = Provenance(finished).recipe(Task("index"))
+    assert not any("exclude" in name for name in recipe.settings)
+    less = study_in(tmp_path, cohort={"exclude": {"sub-C4": "wrong series"}})
+    reason = "setting cohort.exclude.sub-C4 none -> wrong series"
+    assert due(less)[Task("index")] == reason
+    index_anew(less)
+    found = due(less)
+    assert trained(found) == set()  # C is no institution of these training sets
+    assert {str(t) for t in found if t.step == "preprocess"} == {"preprocess C"}
+    assert "quality" in steps(found)
 
 
 def test_a_patient_less_is_noticed(finished: StudyConfig) -> None:

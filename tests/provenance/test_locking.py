@@ -9,11 +9,21 @@ import sys
 from pathlib import Path
 
 import pytest
+import yaml
 from cohorts import REPOSITORY, minimal_config
 
-from gfce.config import StudyConfig, load_config, parse_config
-from gfce.provenance.code import MODULES, read_lock
-from gfce.provenance.locking import REFERENCE, Outputs, changed_units, outputs
+from gfce.config import StudyConfig, parse_config
+from gfce.provenance.code import read_lock
+from gfce.provenance.locking import (
+    REFERENCE,
+    Outputs,
+    changed_units,
+    commands,
+    completed,
+    outputs,
+)
+from gfce.provenance.records import Recipe, Record
+from gfce.steps import STEPS
 from gfce.study import Cell, Results, cells
 
 
@@ -27,7 +37,7 @@ def config() -> StudyConfig:
 
 
 def differing(step: str, *paths: str) -> tuple[Outputs, Outputs]:
-    before: Outputs = {name: {} for name in MODULES}
+    before: Outputs = {name: {} for name in STEPS}
     return before, {**before, step: dict.fromkeys(paths, "new")}
 
 
@@ -53,7 +63,7 @@ def test_what_differs_by_network_or_normalization_is_theirs(
         if network in (None, cell.network) and normalization in (None, cell.normalization)
     ]
     before, after = differing("train", *weights(*chosen))
-    assert changed_units(config, before, after, set(MODULES)) == units
+    assert changed_units(config, before, after, set(STEPS)) == units
 
 
 def test_a_step_without_an_edited_file_got_other_inputs(config: StudyConfig) -> None:
@@ -64,29 +74,43 @@ def test_a_step_without_an_edited_file_got_other_inputs(config: StudyConfig) -> 
 
 def test_the_same_files_change_nothing(config: StudyConfig) -> None:
     before, _ = differing("train", *weights(*cells(config)))
-    assert changed_units(config, before, before, set(MODULES)) == set()
+    assert changed_units(config, before, before, set(STEPS)) == set()
 
 
 def test_times_and_releases_are_no_results(config: StudyConfig, tmp_path: Path) -> None:
-    root = tmp_path / Results(config).root
-    cell = root / "models" / cells(config)[0].folder
-    cell.mkdir(parents=True)
+    results, cell = Results(config), cells(config)[0]
+    history, run = tmp_path / results.history(cell), tmp_path / results.run(cell)
+    history.parent.mkdir(parents=True)
 
     def write(seconds: float, loss: float) -> Outputs:
-        (cell / "history.csv").write_text(f"epoch,loss_l1,seconds\n1,{loss},{seconds}\n")
-        (cell / "run.json").write_text(str(seconds))
+        history.write_text(f"epoch,loss_l1,seconds\n1,{loss},{seconds}\n")
+        run.write_text(str(seconds))
+        record = Record.of(Recipe(), tmp_path / results.root, [history, run])
+        record.save(tmp_path / results.record("train", cell))
         return outputs(config, tmp_path)
 
-    assert write(1, 0.5) == write(2, 0.5) != write(1, 0.6)
+    first = write(1, 0.5)
+    assert list(first["train"]) == [history.relative_to(tmp_path / results.root).as_posix()]
+    assert first == write(2, 0.5) != write(1, 0.6)
+
+
+def test_a_step_that_the_lock_does_not_know_is_not_run(config: StudyConfig) -> None:
+    found = commands(config, Path("study.yaml"), set(STEPS) - {"leaks"})
+    assert ["index", "study.yaml"] in found
+    assert ["preprocess", "study.yaml", "A"] in found
+    assert "leaks" not in {command[0] for command in found}
 
 
 def test_the_reference_studies_hold_every_unit() -> None:
-    known: set[str] = set(MODULES)
+    """A new network or normalization is watched as soon as the lock knows it."""
+    locked = read_lock()["versions"]
+    known: set[str] = set(STEPS)
     for path in (REPOSITORY / REFERENCE).glob("*.yaml"):
-        config = load_config(path)
+        content = yaml.safe_load(completed(path.read_text(), locked))
+        config = parse_config(content, path.name)
         known |= {f"normalization/{name}" for name in config.grid.normalizations}
         known |= {f"network/{config.network(name).architecture}" for name in config.grid.networks}
-    assert known == set(read_lock()["versions"])
+    assert known == set(locked)
 
 
 @pytest.mark.skipif(not os.environ.get("GFCE_TEST_LONG"), reason="minutes: make test-long")

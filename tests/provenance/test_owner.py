@@ -10,8 +10,8 @@ from cohorts import minimal_config
 
 from gfce.config import StudyConfig, parse_config
 from gfce.errors import UserError
+from gfce.provenance.dataset import dataset_state
 from gfce.provenance.owner import check_owner, claim, lock
-from gfce.provenance.recipes import dataset_state
 from gfce.provenance.records import Recipe, Record
 from gfce.study import Results
 

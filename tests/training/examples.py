@@ -8,7 +8,8 @@ import numpy as np
 from torch import nn
 
 from gfce.config import Network, Training
-from gfce.training import TrainedModel, TrainingSlices, train
+from gfce.training.data import TrainingSlices
+from gfce.training.loop import TrainedModel, train
 
 NETWORK = Network(architecture="mmgsn_net", width=8)
 NETWORKS = {

@@ -1,3 +1,5 @@
+import subprocess
+import sys
 from dataclasses import replace
 
 import numpy as np
@@ -6,8 +8,7 @@ import torch
 from examples import example_slices
 
 from gfce.errors import UserError
-from gfce.training import TrainingSlices
-from gfce.training.data import epoch_order
+from gfce.training.data import Batches, TrainingSlices, epoch_order
 
 
 def test_order_depends_on_seed_and_epoch_alone() -> None:
@@ -19,6 +20,21 @@ def test_order_depends_on_seed_and_epoch_alone() -> None:
     assert epoch_order(5, 1, 0, shuffle=False).tolist() == [0, 1, 2, 3, 4]
 
 
+def test_batches_are_the_epoch_s_order_in_pieces() -> None:
+    cpu = torch.device("cpu")
+    batches = Batches(example_slices(5), size=2, seed=1, shuffle=True)
+    pieces = batches.indices(3, cpu)
+    assert [len(piece) for piece in pieces] == [2, 2, 1]
+    assert len(batches) == 3
+    assert torch.cat(pieces).tolist() == epoch_order(5, 1, 3, shuffle=True).tolist()
+    first, second = pieces[1].tolist()
+    assert batches.describe(3, 1) == (
+        f"patient sub-{first:02} slice {10 + first}, patient sub-{second:02} slice {10 + second}"
+    )
+    in_order = replace(batches, shuffle=False).indices(3, cpu)
+    assert torch.cat(in_order).tolist() == [0, 1, 2, 3, 4]
+
+
 def test_slices_of_no_use_are_refused() -> None:
     slices = example_slices()
     broken = slices.t2w.copy()
@@ -28,9 +44,6 @@ def test_slices_of_no_use_are_refused() -> None:
     empty = np.empty((0, 36, 40), np.float32)
     with pytest.raises(UserError, match="no slices"):
         TrainingSlices(empty, empty, empty, (), ())
-    odd = np.zeros((1, 38, 40), np.float32)
-    with pytest.raises(UserError, match=r"38 x 40 .* images\.matrix"):
-        TrainingSlices(odd, odd, odd, ("sub-01",), (0,))
 
 
 def test_arrays_that_do_not_belong_together_are_refused() -> None:
@@ -46,3 +59,12 @@ def test_slices_on_a_device_are_float32_images() -> None:
     t1w, _, ce = slices.to(torch.device("cpu"))
     assert t1w.shape == (3, 1, 36, 40)
     assert np.array_equal(ce[:, 0].numpy(), slices.ce)
+
+
+def test_what_a_stopped_training_is_can_be_known_without_torch() -> None:
+    code = """
+import sys
+sys.modules.update(dict.fromkeys(["torch", "safetensors"]))
+from gfce.training.interruption import TrainingStopped
+"""
+    subprocess.run([sys.executable, "-c", code], check=True)

@@ -10,8 +10,8 @@ from safetensors import safe_open
 
 from gfce.config import Network, Training
 from gfce.errors import UserError
-from gfce.training import load_generator, save_weights, synthesize
-from gfce.training.weights import KEY, initial_weights
+from gfce.training.synthesis import synthesize
+from gfce.training.weights import KEY, initial_weights, load_generator, save_weights
 
 COLUMNS = [
     "epoch",
@@ -95,6 +95,15 @@ def test_without_a_discriminator_l1_is_all_there_is(tmp_path: Path) -> None:
     with pytest.raises(UserError, match=r"training\.l1_weight: 0 leaves unet nothing to learn"):
         run(tmp_path, network=NETWORKS["unet"], settings=settings)
     assert run(tmp_path / "judged", settings=settings).steps == 9
+
+
+def test_a_unet_trains_on_any_matrix_and_mmgsn_net_does_not(tmp_path: Path) -> None:
+    images = [images[:, :34, :37] for images in (example_slices().t1w, example_slices().ce)]
+    odd = replace(example_slices(), t1w=images[0], t2w=images[0], ce=images[1])
+    model = run(tmp_path, network=NETWORKS["unet"], slices=odd)
+    assert synthesize(model.generator, odd.t1w, odd.t2w, batch_size=2).shape == odd.ce.shape
+    with pytest.raises(UserError, match=r"34 x 37 .* divisible by 4: change images\.matrix"):
+        run(tmp_path / "mmgsn_net", slices=odd)
 
 
 def test_a_loss_that_is_not_finite_names_its_slice(tmp_path: Path) -> None:

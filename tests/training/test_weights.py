@@ -15,8 +15,8 @@ from gfce.config import Network
 from gfce.errors import UserError
 from gfce.networks.mmgsn_net import MMgSNNet
 from gfce.networks.released_weights import NAMES
-from gfce.training import import_weights, initial_weights, load_generator, synthesize
-from gfce.training.weights import KEY
+from gfce.training.synthesis import synthesize
+from gfce.training.weights import KEY, import_weights, initial_weights, load_generator
 
 
 def released_file(path: Path, width: int) -> dict[str, Tensor]:

@@ -1,5 +1,5 @@
-"""The leak guard: what must not be the same in training and test, and whether it is."""
+"""The leak guard: whether a patient or an image is both in training and in test."""
 
-from gfce.cohort.leaks.step import COLUMNS, find_leaks, guard
+from gfce.cohort.leaks.step import find_leaks, guard
 
-__all__ = ["COLUMNS", "find_leaks", "guard"]
+__all__ = ["find_leaks", "guard"]

@@ -1,4 +1,4 @@
-"""Whether a patient's modalities are what they are called, by comparison."""
+"""Comparisons that tell whether a patient's modalities are the ones that they are named."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from gfce.cohort.leaks.signatures import Features
 from gfce.images.arrays import Volume
 
 MOST_VOXELS = 50_000
-"""Voxels of which a rank correlation is taken: more say nothing more."""
+"""The most voxels of a rank correlation: more do not make it more precise."""
 
 
 def rank_correlation(first: Volume, second: Volume) -> float:
@@ -37,10 +37,11 @@ def swap_margins(
     """How much better each patient's modalities fit as named than with two of them swapped.
 
     Given features (modality, slice, row, column) of each patient; returns for each pair of
-    modalities the margins (patient,), NaN where nothing is to be compared with. Features are
-    correlated with the mean head of the other institutions; against one's own institution, whose
-    names might all be wrong, only where CE is concerned, because sites differ in its fat
-    suppression, or where there is no other. An institution's mean needs three others.
+    modalities the margins (patient,), NaN where there is no mean head to compare with. Features are
+    correlated with the mean head of the other institutions, because the names of a whole
+    institution might be wrong. The patient's own institution is taken where CE is concerned,
+    because sites differ in its fat suppression, and where no other institution has three patients.
+    Its mean needs three patients besides the one in question.
     """
     margins: dict[tuple[str, str], list[float]] = {}
     stacked = np.stack(features).astype(np.float64)
@@ -58,14 +59,16 @@ def _reference(
     groups: Mapping[str, NDArray[np.bool_]],
     number: int,
     institution: str,
-    own_only: bool,
+    same_institution: bool,
 ) -> NDArray[np.float64] | None:
-    others = [group for name, group in groups.items() if name != institution and group.sum() >= 3]
-    if others and not own_only:
-        return np.mean([features[group].mean(axis=0) for group in others], axis=0)
-    own = groups[institution].copy()
-    own[number] = False
-    return features[own].mean(axis=0) if own.sum() >= 3 else None
+    other_institutions = [
+        group for name, group in groups.items() if name != institution and group.sum() >= 3
+    ]
+    if other_institutions and not same_institution:
+        return np.mean([features[group].mean(axis=0) for group in other_institutions], axis=0)
+    fellow_patients = groups[institution].copy()
+    fellow_patients[number] = False
+    return features[fellow_patients].mean(axis=0) if fellow_patients.sum() >= 3 else None
 
 
 def _margin(given: NDArray[np.float64], mean: NDArray[np.float64], i: int, j: int) -> float:

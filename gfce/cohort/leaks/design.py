@@ -1,4 +1,4 @@
-"""Leaks that the ids alone show: who is trained on and who is tested."""
+"""Leaks that the ids alone show: patients who are trained on and tested."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ Row = dict[str, Any]
 class Roles:
     """For each training set the ids that it trains on, and those that its models are tested on.
 
-    What is fitted on a training set (weights, a normalization's parameters) is fitted on its ids
-    alone, so these roles cover both.
+    Weights and a normalization's parameters are both fitted on the ids of the training set alone,
+    so these roles cover both.
     """
 
     trained: dict[str, list[str]]
@@ -37,7 +37,7 @@ class Roles:
         )
 
     def concerned(self, first: str, second: str) -> list[str]:
-        """The training sets that train on one of two patients and whose models test the other."""
+        """The training sets with one of two patients whose models are tested on the other."""
         return [
             name
             for name, ids in self.trained.items()
@@ -57,15 +57,17 @@ def leaks_by_id(config: StudyConfig, roles: Roles, patients: pd.DataFrame) -> li
         if not roles.trained[name]:
             rows.append(_row("empty_training_set", "", table, [name], f"{name} holds no patient"))
         for patient in dict.fromkeys(roles.trained[name]):
-            found = _why_not(patient, name, institutions, roles, table)
-            if found:
-                rows.append(_row(found[0], patient, table, [name], found[1]))
+            problem = _problem(patient, name, institutions, roles, table)
+            if problem:
+                kind, reason = problem
+                rows.append(_row(kind, patient, table, [name], reason))
     return rows
 
 
-def _why_not(
+def _problem(
     patient: str, name: str, institutions: list[str], roles: Roles, table: pd.DataFrame
 ) -> tuple[str, str] | None:
+    """Kind and reason of the row for a patient whom a training set must not hold (None: it may)."""
     if patient not in table.index:
         return "unknown_patient", f"{name} holds a patient who is not in patients.csv"
     institution = str(table.loc[patient, "institution"])
@@ -95,9 +97,9 @@ def _row(kind: str, patient: str, table: pd.DataFrame, sets: list[str], reason: 
 def sides(row: Row) -> str:
     """The two patients or modalities that a row of leaks.csv is about."""
 
-    def one(patient: Any, modality: Any) -> str:
+    def side(patient: Any, modality: Any) -> str:
         return " ".join(str(part) for part in (patient, modality) if not pd.isna(part))
 
-    first = one(row["patient_id"], row["modality"])
-    second = one(row["other_patient_id"], row["other_modality"])
+    first = side(row["patient_id"], row["modality"])
+    second = side(row["other_patient_id"], row["other_modality"])
     return f"{first} and {second}" if second else first or "training_sets.csv"

@@ -1,4 +1,4 @@
-"""How alike two heads are: all pairs coarsely, then the likeliest pairs after alignment.
+"""How alike two heads are: first all pairs coarsely, then the nearest pairs after alignment.
 
 Correlation over the overlap of two heads, for every small shift (masked normalized cross
 correlation: Padfield, IEEE TIP 21:2706, 2012), finds each patient's nearest heads; these are
@@ -54,9 +54,9 @@ def compare(signatures: Sequence[Signature], workers: int = 1) -> list[Alike]:
     # Handed over once to each process, not once for each pair.
     with ProcessPoolExecutor(workers, initializer=_keep, initargs=(list(signatures),)) as pool:
         moves = [shifts[second, first] for first, second in pairs]
-        answers = pool.map(_align_numbers, pairs, moves, chunksize=8)
-        found = list(progress(answers, "compare", len(pairs)))
-    return [Alike(*pair, answer) for pair, answer in zip(pairs, found, strict=True)]
+        aligned = pool.map(_align_numbers, pairs, moves, chunksize=8)
+        correlations = list(progress(aligned, "compare", len(pairs)))
+    return [Alike(*pair, matrix) for pair, matrix in zip(pairs, correlations, strict=True)]
 
 
 _kept: list[Signature] = []
@@ -74,12 +74,12 @@ def coarse_scores(signatures: Sequence[Signature]) -> tuple[Floats, NDArray[np.i
     """The best likeness of all pairs over the shifts (n, n), and that shift (n, n, 3).
 
     Row i, column j: head i moved by the shift onto head j; the modality that is most alike counts.
-    One matrix product for each shift and modality, of every eighth point; heads that overlap by
-    less than half of the smaller are as if by half.
+    There is one matrix product for each shift and modality, of every eighth point. The overlap of
+    two heads counts as half of the smaller head at least.
     """
-    heads = np.stack([one.head for one in signatures]).astype(np.float32)
-    features = np.stack([_blurred(one) for one in signatures], axis=1)
-    still, still_heads = [_thinned(one) for one in features], _thinned(heads)
+    heads = np.stack([signature.head for signature in signatures]).astype(np.float32)
+    features = np.stack([_blurred(signature) for signature in signatures], axis=1)
+    still, still_heads = [_thinned(modality) for modality in features], _thinned(heads)
     sizes = still_heads.sum(axis=1)
     least = np.maximum(0.5 * np.minimum(sizes[:, None], sizes), 1)
     best = np.full((len(heads), len(heads)), -np.inf, dtype=np.float32)
@@ -87,17 +87,17 @@ def coarse_scores(signatures: Sequence[Signature]) -> tuple[Floats, NDArray[np.i
     for shift in SHIFTS:
         overlap = _thinned(_moved(heads, shift)) @ still_heads.T
         pairs = zip(features, still, strict=True)
-        sums = [_thinned(_moved(one, shift)) @ other.T for one, other in pairs]
+        sums = [_thinned(_moved(moving, shift)) @ fixed.T for moving, fixed in pairs]
         score = np.max(sums, axis=0) / np.maximum(overlap, least)
         better = score > best
         best[better], chosen[better] = score[better], shift
     return best, chosen
 
 
-def _blurred(one: Signature) -> Features:
+def _blurred(signature: Signature) -> Features:
     """Smoothed features, again 0 outside the head and of mean square 1 in it."""
-    features = _smoothed(one.features, BLUR) * one.head
-    size = np.sqrt((features[:, one.head] ** 2).mean(axis=1))
+    features = _smoothed(signature.features, BLUR) * signature.head
+    size = np.sqrt((features[:, signature.head] ** 2).mean(axis=1))
     return features / (size[:, None, None, None] + 1e-12)
 
 
@@ -107,7 +107,7 @@ def _thinned(arrays: Floats) -> Floats:
 
 
 def _moved(arrays: Floats, shift: Sequence[int]) -> Floats:
-    """Moved along the last three axes, 0 coming in."""
+    """Arrays moved along the last three axes, with 0 at the edges that become free."""
     moved = np.roll(arrays, tuple(shift), (-3, -2, -1))
     for axis, by in zip((-3, -2, -1), shift, strict=True):
         edge = np.moveaxis(moved, axis, 0)
@@ -117,7 +117,7 @@ def _moved(arrays: Floats, shift: Sequence[int]) -> Floats:
 
 
 def nearest_pairs(scores: Floats) -> list[tuple[int, int]]:
-    """The pairs (first < second) of which one is among the nearest of the other."""
+    """The pairs (first < second) in which either head is among the nearest of the other."""
     alike = np.maximum(scores, scores.T)
     np.fill_diagonal(alike, -np.inf)
     order = np.argsort(-alike, axis=1, kind="stable")[:, :NEIGHBOURS]
@@ -162,12 +162,12 @@ def _slopes(features: Features, points: NDArray[np.int64]) -> NDArray[np.float64
 
     Parameters: three shifts (grid steps), three rotations (radians), growth (log scale).
     """
-    place = _POINTS[points]
+    positions = _POINTS[points]
     parts = []
-    for one in features:
-        slope = np.stack(np.gradient(one), axis=-1).reshape(-1, 3)[points]
-        growth = (slope * place).sum(axis=1, keepdims=True)
-        parts.append(np.concatenate([slope, np.cross(place, slope), growth], axis=1))
+    for modality in features:
+        slope = np.stack(np.gradient(modality), axis=-1).reshape(-1, 3)[points]
+        growth = (slope * positions).sum(axis=1, keepdims=True)
+        parts.append(np.concatenate([slope, np.cross(positions, slope), growth], axis=1))
     return np.stack(parts).astype(np.float64)
 
 
@@ -177,16 +177,16 @@ def _with_head(features: Features, head: Mask) -> Floats:
     return np.ascontiguousarray(np.pad(np.moveaxis(together, 0, -1), ((1, 1),) * 3 + ((0, 0),)))
 
 
-def _sample(bordered: Floats, place: NDArray[np.float64]) -> Floats:
-    """Channels (channel, point) at places (point, 3) around the grid's centre, linearly."""
+def _sample(bordered: Floats, positions: NDArray[np.float64]) -> Floats:
+    """Channels (channel, point) at positions (point, 3) around the grid's centre, linearly."""
     size = np.asarray(bordered.shape[:3])
-    index = np.clip(place + _CENTRE + 1, 0, size - 1.001)
+    index = np.clip(positions + _CENTRE + 1, 0, size - 1.001)
     low = index.astype(np.int64)
     upper = (index - low).astype(np.float32).T
     parts = (1 - upper, upper)
     steps = np.asarray((size[1] * size[2], size[2], 1))
     flat, first = bordered.reshape(-1, bordered.shape[-1]), low @ steps
-    values = np.zeros((len(place), bordered.shape[-1]), dtype=np.float32)
+    values = np.zeros((len(positions), bordered.shape[-1]), dtype=np.float32)
     for i, j, k in itertools.product((0, 1), repeat=3):
         weight = parts[i][0] * parts[j][1] * parts[k][2]
         values += weight[:, None] * flat.take(first + np.dot((i, j, k), steps), axis=0)
@@ -218,8 +218,8 @@ def _correlations(
 ) -> NDArray[np.float64]:
     """Correlations over the overlap of both heads; 0 if that is under a quarter of the smaller."""
     points = np.flatnonzero(still.head.ravel())
-    place = _POINTS[points] @ turn.T + offset
-    values = _sample(_with_head(moving.features, moving.head), place)
+    positions = _POINTS[points] @ turn.T + offset
+    values = _sample(_with_head(moving.features, moving.head), positions)
     both = values[-1] > 0.5
     count = len(still.features)
     if both.sum() < 0.25 * min(still.head.sum(), moving.head.sum()):

@@ -1,9 +1,9 @@
-"""What a patient's volumes are recognised by: a digest of voxels, and the head on a coarse grid.
+"""A digest of voxels, and the head on a coarse grid: by these a patient's volumes are recognised.
 
 Pure functions of arrays (slice, row, column). Following Sharma et al. (arXiv:2602.10043, 2026), who
-link exams of one person by aligning heads, harmonising intensities and correlating; what replaces
-their harmonisation is local contrast normalization (Jarrett et al., ICCV 2009; Pizer et al. 1987
-for the idea), which takes out gain, offset, window and bias field alike.
+link exams of one person by aligning heads, harmonising intensities and correlating. Their
+harmonisation is replaced by local contrast normalization (Jarrett et al., ICCV 2009; Pizer et al.
+1987 for the idea), which removes gain, offset, window and bias field.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ GRID_MM = 6.0
 GRID = (25, 35, 30)
 """The grid around the head's centre: 150 x 210 x 180 mm (slice, row, column)."""
 LARGEST_STEP_MM = 12.0
-"""Slices farther apart leave nothing between them to compare: two steps of the grid."""
+"""The largest distance of slices that are compared: two steps of the grid."""
 SMALLEST_HEAD = 500
 """Grid points of a head (about 0.1 litres) below which a likeness would be chance."""
 NEIGHBOURHOOD = 1.5
-"""SD of the neighbourhood whose mean and SD are taken out, in grid steps (9 mm)."""
+"""SD of the neighbourhood whose mean and SD are removed, in grid steps (9 mm)."""
 
 Features = NDArray[np.float32]
 """Local contrast, (modality, slice, row, column): mean square 1 in the head, 0 outside."""
@@ -91,9 +91,9 @@ def resample(
     """
     for axis in range(3):
         step = GRID_MM / spacing_mm[axis]
-        places = (np.arange(count[axis]) - (count[axis] - 1) / 2) * step + centre[axis]
+        positions = (np.arange(count[axis]) - (count[axis] - 1) / 2) * step + centre[axis]
         width = max(step, 1.0)
-        distance = np.abs(np.arange(volume.shape[axis]) - places[:, None])
+        distance = np.abs(np.arange(volume.shape[axis]) - positions[:, None])
         weights = (np.maximum(0, 1 - distance / width) / width).astype(np.float32)
         volume = np.moveaxis(np.tensordot(weights, volume, (1, axis)), 0, axis)
     return volume
@@ -113,7 +113,7 @@ def find_head(volumes: Sequence[Volume]) -> Mask:
     parts, count = ndimage.label(closed)
     if count > 1:
         closed = parts == 1 + np.argmax(np.bincount(parts.ravel())[1:])
-    return np.stack([ndimage.binary_fill_holes(one) for one in closed])
+    return np.stack([ndimage.binary_fill_holes(slice_) for slice_ in closed])
 
 
 def local_contrast(volume: Volume, head: Mask) -> NDArray[np.float32]:

@@ -21,21 +21,17 @@ from gfce.cohort.leaks.contrast import rank_correlation, swap_margins
 from gfce.cohort.leaks.design import Roles, Row, leaks_by_id, sides
 from gfce.cohort.leaks.likeness import compare
 from gfce.cohort.leaks.signatures import Signature, signature, voxel_digest
+from gfce.cohort.tables import LEAKS
 from gfce.cohort.workers import for_each
 from gfce.config import StudyConfig
 from gfce.errors import UserError
 from gfce.files import records, sha256, write_csv
-from gfce.images.arrays import Grid
+from gfce.images.arrays import Geometry
+from gfce.images.modalities import MODALITIES
 from gfce.images.reading import read_image
-from gfce.images.store import MODALITIES
 from gfce.images.volumes import orient, to_array
 from gfce.study import Results, read_patients
 
-COLUMNS = [
-    *("severity", "kind", "patient_id", "institution", "modality"),
-    *("other_patient_id", "other_institution", "other_modality", "score"),
-    *("training_sets", "reason"),
-]
 SAME_HEAD = 0.80
 """Aligned correlation from which two heads count as one person's."""
 SAME_IMAGE = 0.995
@@ -48,7 +44,7 @@ SWAPPED = -0.05
 
 @dataclass(frozen=True)
 class Fingerprint:
-    """What is kept of one patient's volumes, each by modality or pair of modalities."""
+    """What is kept of one patient's volumes, by modality or pair of modalities."""
 
     patient_id: str
     institution: str
@@ -58,10 +54,14 @@ class Fingerprint:
     signature: Signature | None
 
 
-def guard(config: StudyConfig, workers: int = 1) -> None:
-    """Write leaks.csv, its header alone if there is nothing to say, and stop at a leak.
+PatientVolume = tuple[Fingerprint, str]
+"""A volume that a row of leaks.csv is about: the patient's fingerprint and the modality."""
 
-    Pairs of `cohort.two_persons` were looked at, and only look alike.
+
+def guard(config: StudyConfig, workers: int = 1) -> None:
+    """Write leaks.csv (without leaks: its header alone), and stop at a leak.
+
+    Pairs of `cohort.two_persons` only look alike, and are left out.
 
     Raises:
         UserError: the cohort has not been indexed, a volume cannot be read, or a row of severity
@@ -107,22 +107,24 @@ def find_leaks(
     patients = read_patients(results)
     roles = Roles.of(config, results, patients)
     rows = leaks_by_id(config, roles, patients)
-    prints = _fingerprints(patients.drop_duplicates("patient_id"), config.cohort.dataset, workers)
-    copies = _copies(prints, roles)
+    fingerprints = _fingerprints(
+        patients.drop_duplicates("patient_id"), config.cohort.dataset, workers
+    )
+    copies = _copies(fingerprints, roles)
     known = {frozenset((row["patient_id"], row["other_patient_id"])) for row in copies}
     rows += copies
-    rows += _same_images(prints, known)
-    comparable = [one for one in prints if one.signature is not None]
-    _say_what_is_not_compared(len(prints) - len(comparable))
+    rows += _same_images(fingerprints, known)
+    comparable = [each for each in fingerprints if each.signature is not None]
+    _report_not_compared(len(fingerprints) - len(comparable))
     if comparable:
         apart = known | {frozenset(pair) for pair in different}
         rows += _same_heads(comparable, roles, apart, workers)
         rows += _swapped(comparable)
     rows.sort(key=lambda row: row["severity"] != "stop")
-    return pd.DataFrame(rows, columns=COLUMNS)
+    return LEAKS.frame(rows)
 
 
-def _say_what_is_not_compared(count: int) -> None:
+def _report_not_compared(count: int) -> None:
     if count:
         print(
             f"gfce: {count} patients are compared by id and digest alone: too few voxels",
@@ -144,7 +146,7 @@ def _fingerprint(row: Row, dataset: Path) -> Fingerprint:
     volumes = {modality: to_array(image) for modality, image in images.items()}
     if len({volume.shape for volume in volumes.values()}) > 1:
         raise UserError(f"{row['patient_id']}: volumes on different grids: run `gfce index` again")
-    spacing = Grid.of(images["t1w"]).spacing[::-1]
+    spacing = Geometry.of(images["t1w"]).spacing[::-1]
     return Fingerprint(
         row["patient_id"],
         row["institution"],
@@ -155,92 +157,99 @@ def _fingerprint(row: Row, dataset: Path) -> Fingerprint:
     )
 
 
-def _copies(prints: Sequence[Fingerprint], roles: Roles) -> list[Row]:
+def _copies(fingerprints: Sequence[Fingerprint], roles: Roles) -> list[Row]:
     """Volumes with the same voxels, in one patient or in two."""
-    places: defaultdict[str, list[tuple[Fingerprint, str]]] = defaultdict(list)
-    for one in prints:
-        for modality, digest in one.voxels.items():
-            places[digest].append((one, modality))
+    by_digest: defaultdict[str, list[PatientVolume]] = defaultdict(list)
+    for fingerprint in fingerprints:
+        for modality, digest in fingerprint.voxels.items():
+            by_digest[digest].append((fingerprint, modality))
     return [
-        _copy(*first, *second, roles)
-        for found in places.values()
-        for first, second in combinations(found, 2)
+        _copy(first, second, roles)
+        for volumes in by_digest.values()
+        for first, second in combinations(volumes, 2)
     ]
 
 
-def _copy(one: Fingerprint, modality: str, other: Fingerprint, another: str, roles: Roles) -> Row:
-    same_file = one.files[modality] == other.files[another]
-    kind, what = ("same_file", "the same file") if same_file else ("same_voxels", "the same voxels")
-    sets = roles.concerned(one.patient_id, other.patient_id)
-    stop = bool(sets) or modality != another
-    return _pair(one, modality, other, another, kind, 1.0, sets, stop, f"are {what}")
+def _copy(first: PatientVolume, second: PatientVolume, roles: Roles) -> Row:
+    (patient, modality), (other_patient, other_modality) = first, second
+    same_file = patient.files[modality] == other_patient.files[other_modality]
+    kind, reason = (
+        ("same_file", "are the same file") if same_file else ("same_voxels", "are the same voxels")
+    )
+    sets = roles.concerned(patient.patient_id, other_patient.patient_id)
+    stop = bool(sets) or modality != other_modality
+    return _pair(first, second, kind, 1.0, sets, stop, reason)
 
 
-def _same_images(prints: Sequence[Fingerprint], known: set[frozenset[str]]) -> list[Row]:
+def _same_images(fingerprints: Sequence[Fingerprint], known: set[frozenset[str]]) -> list[Row]:
     """Modalities of one patient of which one was made from the other."""
     rows = []
-    for one in prints:
-        if frozenset((one.patient_id,)) in known:
+    for patient in fingerprints:
+        if frozenset((patient.patient_id,)) in known:
             continue
-        for (a, b), score in one.correlations.items():
+        for (a, b), score in patient.correlations.items():
             if score >= HARDLY_ANOTHER_IMAGE:
                 stop = score >= SAME_IMAGE
                 reason = "differ in " + ("gray levels alone" if stop else "no more than some noise")
-                rows.append(_pair(one, a, one, b, "same_image", score, [], stop, reason))
+                pair = (patient, a), (patient, b)
+                rows.append(_pair(*pair, "same_image", score, [], stop, reason))
     return rows
 
 
 def _same_heads(
-    prints: Sequence[Fingerprint], roles: Roles, apart: set[frozenset[str]], workers: int
+    fingerprints: Sequence[Fingerprint], roles: Roles, apart: set[frozenset[str]], workers: int
 ) -> list[Row]:
     rows = []
-    for pair in compare([one.signature for one in prints if one.signature], workers):
-        one, other = prints[pair.first], prints[pair.second]
-        place = np.unravel_index(pair.correlations.argmax(), pair.correlations.shape)
-        score = float(pair.correlations[place])
-        if score >= SAME_HEAD and frozenset((one.patient_id, other.patient_id)) not in apart:
-            a, b = (MODALITIES[int(index)] for index in place)
-            sets = roles.concerned(one.patient_id, other.patient_id)
-            reason = "are the same head"
-            rows.append(_pair(one, a, other, b, "same_head", score, sets, bool(sets), reason))
+    signatures = [patient.signature for patient in fingerprints if patient.signature]
+    for alike in compare(signatures, workers):
+        first, second = fingerprints[alike.first], fingerprints[alike.second]
+        most_alike = np.unravel_index(alike.correlations.argmax(), alike.correlations.shape)
+        score = float(alike.correlations[most_alike])
+        if score >= SAME_HEAD and frozenset((first.patient_id, second.patient_id)) not in apart:
+            a, b = (list(MODALITIES)[int(index)] for index in most_alike)
+            sets = roles.concerned(first.patient_id, second.patient_id)
+            pair = (first, a), (second, b)
+            rows.append(_pair(*pair, "same_head", score, sets, bool(sets), "are the same head"))
     return rows
 
 
-def _swapped(prints: Sequence[Fingerprint]) -> list[Row]:
-    features = [one.signature.features for one in prints if one.signature]
+def _swapped(fingerprints: Sequence[Fingerprint]) -> list[Row]:
+    features = [patient.signature.features for patient in fingerprints if patient.signature]
     rows = []
-    margins = swap_margins(features, [one.institution for one in prints], MODALITIES)
-    for (a, b), values in margins.items():
-        for one, margin in zip(prints, values, strict=True):
+    institutions = [patient.institution for patient in fingerprints]
+    for (a, b), margins in swap_margins(features, institutions, list(MODALITIES)).items():
+        for patient, margin in zip(fingerprints, margins, strict=True):
             if margin < SWAPPED:
                 reason = "look like each other's modality"
                 stop = "ce" not in (a, b)
-                rows.append(_pair(one, a, one, b, "swapped", float(margin), [], stop, reason))
+                pair = (patient, a), (patient, b)
+                rows.append(_pair(*pair, "swapped", float(margin), [], stop, reason))
     return rows
 
 
 def _pair(
-    one: Fingerprint,
-    modality: str,
-    other: Fingerprint,
-    another: str,
+    first: PatientVolume,
+    second: PatientVolume,
     kind: str,
     score: float,
     sets: list[str],
     stop: bool,
     reason: str,
 ) -> Row:
+    """The row of leaks.csv about two volumes."""
+    patient, modality = first
+    other_patient, other_modality = second
     if sets:
         reason += f", one in training and one in test of {', '.join(sets)}"
     return {
         "severity": "stop" if stop else "warning",
         "kind": kind,
-        "patient_id": one.patient_id,
-        "institution": one.institution,
+        "patient_id": patient.patient_id,
+        "institution": patient.institution,
         "modality": modality,
-        "other_patient_id": other.patient_id,
-        "other_institution": other.institution,
-        "other_modality": another,
+        "other_patient_id": other_patient.patient_id,
+        "other_institution": other_patient.institution,
+        "other_modality": other_modality,
         "score": round(score, 3),
         "training_sets": ";".join(sets),
         "reason": reason,

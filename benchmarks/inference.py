@@ -1,0 +1,164 @@
+"""How fast the statistics are, and how well their intervals cover.
+
+Run: python benchmarks/inference.py (some minutes); `speed` or `coverage` for one of the two.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # as the workflow runs every step
+
+import numpy as np
+import pandas as pd
+from scipy import stats
+
+from gfce.config import StudyConfig
+from gfce.evaluation.metrics import METRICS
+from gfce.evaluation.metrics.mae import METRIC as MAE
+from gfce.statistics.design import models
+from gfce.statistics.inference.bootstrap import Patients, bca_intervals
+from gfce.statistics.inference.paired_tests import paired_test
+from gfce.statistics.inference.step import compare
+from gfce.statistics.tables.step import tabulate
+from gfce.study import Cell, Results, cells, model_label, test_institutions
+
+NAMES = [f"Institution-{i}" for i in range(1, 8)]
+SIZES = dict(zip(NAMES, (18, 18, 18, 18, 9, 9, 7), strict=True))
+
+
+def paper(results: Path, seeds: int, resamples: int = 9999) -> StudyConfig:
+    return StudyConfig.model_validate(
+        {
+            "study": "benchmark",
+            "results": results,
+            "cohort": {"dataset": "none", "development": NAMES[:3], "external": NAMES[3:]},
+            "grid": {"seeds": list(range(1, seeds + 1))},
+            "statistics": {"bootstrap_resamples": resamples},
+        }
+    )
+
+
+def write_metrics(config: StudyConfig, cell: Cell, cohort: int, rng: np.random.Generator) -> int:
+    """Scores of one cell's test patients in three regions and two scalings."""
+    cohorts = test_institutions(config, cell)
+    patients = [(name, number) for name in cohorts for number in range(cohort * SIZES[name])]
+    frame = pd.DataFrame(patients, columns=["institution", "number"])
+    choices = pd.MultiIndex.from_product(
+        [["volume", "foreground", "tumour"], ["reference", "separate"]], names=["region", "scaling"]
+    )
+    frame = frame.merge(choices.to_frame(index=False), how="cross")
+    frame = frame.assign(
+        network=cell.network,
+        normalization=cell.normalization,
+        training_set=cell.training_set,
+        model=model_label(config, cell),
+        seed=cell.seed,
+        cohort=frame["institution"].map(cohorts),
+        patient_id=frame["institution"].str[-1] + frame["number"].map("{:03d}".format),
+        n_voxels=1000,
+        mae=rng.gamma(40, 0.001, len(frame)),
+        psnr_db=rng.normal(30, 2, len(frame)),
+        ssim=rng.uniform(0.8, 1, len(frame)),
+    )
+    path = Results(config).cell_metrics(cell)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    frame.drop(columns="number").to_csv(path, index=False)
+    return len(frame)
+
+
+def speed(seeds: int, cohort: int) -> None:
+    """Time both steps with so many seeds and `cohort` times the paper's test patients."""
+    rng = np.random.default_rng(0)
+    print(f"{seeds} seeds, {cohort} x the paper's test patients")
+    with tempfile.TemporaryDirectory() as folder:
+        config = paper(Path(folder), seeds)
+        rows = sum(write_metrics(config, cell, cohort, rng) for cell in cells(config))
+        for name, step in (("tabulate", tabulate), ("compare", compare)):
+            start = time.perf_counter()
+            step(config)
+            print(f"  {name}: {rows} rows in {time.perf_counter() - start:.1f} s")
+
+
+def coverage_of_paired_intervals(repeats: int = 2000) -> None:
+    """Paired t interval of the mean difference; scores normal, and log-normal (skewed)."""
+    rng = np.random.default_rng(1)
+    print("paired t interval, nominal 95 %")
+    for n in (7, 9, 18, 43):
+        normal = rng.normal(0.5, 1, size=(repeats, n))
+        skewed = rng.lognormal(0, 0.5, size=(repeats, n))
+        shares = [_covered(normal, 0.5), _covered(skewed, float(np.exp(0.125)))]
+        print(f"  n = {n:2d}: normal {shares[0]:.1%}, log-normal {shares[1]:.1%}")
+
+
+def _covered(samples: np.ndarray, truth: float) -> float:
+    tests = (paired_test(sample, np.zeros(len(sample))) for sample in samples)
+    return float(np.mean([test.ci95_low <= truth <= test.ci95_high for test in tests]))
+
+
+def family_wise_error(repeats: int = 5000) -> None:
+    """Share of family A's with a false finding, all models being equal on every patient's level.
+
+    36 tests of one metric: two pooled models, three uni models each, six scopes of which one (all
+    external patients) holds four others. Holm finds something if the smallest p is below 0.05 / 36.
+    """
+    rng, smallest = np.random.default_rng(3), np.ones(repeats)
+    external = np.cumsum([18, 9, 9, 7])[:-1]
+    for _normalization in range(2):
+        tri = rng.normal(size=(repeats, 3 * 18 + 43))
+        for uni in range(3):
+            other = rng.normal(size=(repeats, 18 + 43))
+            internal = tri[:, 18 * uni : 18 * (uni + 1)] - other[:, :18]
+            outside = tri[:, 54:] - other[:, 18:]
+            for scope in (internal, outside, *np.split(outside, external, axis=1)):
+                smallest = np.minimum(smallest, stats.ttest_1samp(scope, 0, axis=1).pvalue)
+    print(f"family-wise error of family A, nominal 5 %: {(smallest < 0.05 / 36).mean():.1%}")
+
+
+def coverage_of_drops(repeats: int = 4000, resamples: int = 999) -> None:
+    """BCa interval of the drop of Uni-m1 with the paper's means, SDs and numbers of patients."""
+    config = paper(Path(), seeds=1)
+    model = models(config)[0]
+    printed = {1: (25.39, 3.59), 4: (52.12, 10.89), 5: (35.03, 6.56), 6: (34.97, 4.02)}
+    printed |= {7: (40.80, 9.12)}
+    truth = 100 * (np.mean([printed[i][0] for i in (4, 5, 6, 7)]) / printed[1][0] - 1)
+    print(f"BCa interval of a drop ({resamples} resamples), nominal 95 %")
+    for sizes in (SIZES, dict.fromkeys(NAMES, 7), dict.fromkeys(NAMES, 43)):
+        for shape in ("normal", "gamma"):
+            rng, hits = np.random.default_rng(2), 0
+            for repeat in range(repeats):
+                drawn = {
+                    f"Institution-{i}": _scores(rng, shape, *values, sizes[f"Institution-{i}"])
+                    for i, values in printed.items()
+                }
+                patients = Patients([model], drawn)
+                low, high = bca_intervals(
+                    patients, lambda means: [means.drop(model, MAE)], resamples, repeat
+                )
+                hits += low[0] <= truth <= high[0]
+            numbers = ", ".join(str(sizes[f"Institution-{i}"]) for i in printed)
+            print(f"  patients {numbers}; {shape}: {hits / repeats:.1%}")
+
+
+def _scores(rng: np.random.Generator, shape: str, mean: float, sd: float, size: int) -> np.ndarray:
+    draw = (
+        rng.normal(mean, sd, size)
+        if shape == "normal"
+        else stats.gamma(mean**2 / sd**2, scale=sd**2 / mean).rvs(size, random_state=rng)
+    )
+    return np.repeat(draw[:, None], len(METRICS), axis=1)
+
+
+if __name__ == "__main__":
+    wanted = sys.argv[1:] or ["speed", "coverage"]
+    if "speed" in wanted:
+        speed(seeds=5, cohort=6)
+        speed(seeds=30, cohort=1)
+    if "coverage" in wanted:
+        coverage_of_paired_intervals()
+        family_wise_error()
+        coverage_of_drops()

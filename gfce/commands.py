@@ -1,0 +1,203 @@
+"""The commands of `gfce` that are no steps: each parses its arguments and calls one function."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from gfce.config import load_config
+from gfce.errors import UserError
+
+# What a command does is imported when it is called: only training and prediction pay for torch.
+
+
+def _import(arguments: argparse.Namespace) -> None:
+    if arguments.dicom:
+        _import_dicom(arguments)
+        return
+    for option in DICOM_OPTIONS:
+        if getattr(arguments, option.names[0].lstrip("-").replace("-", "_")):
+            raise UserError(f"{option.names[0]}: is of DICOM trees: give --dicom, or leave it out")
+    from gfce.cohort.importing import import_manifest
+
+    import_manifest(arguments.source, arguments.output, arguments.mask_label)
+
+
+def _import_dicom(arguments: argparse.Namespace) -> None:
+    for option in ("key", "institution"):
+        if getattr(arguments, option) is None:
+            raise UserError(f"--{option}: a DICOM tree needs it: see docs/dicom.md")
+    if arguments.mask_label is not None:
+        raise UserError("--mask-label: is of manifests: leave it out")
+    from gfce.dicom.importing import import_dicom
+    from gfce.dicom.institutions import parse_institutions
+
+    report = import_dicom(
+        arguments.source,
+        arguments.output,
+        key=arguments.key,
+        institution=parse_institutions(arguments.institution, arguments.institution_table),
+        rules=arguments.rules,
+        choices=arguments.choices,
+        study=arguments.study or "only",
+        leave_out=arguments.leave_out,
+        dry_run=arguments.dry_run,
+    )
+    print(report, end="")
+
+
+def _audit(arguments: argparse.Namespace) -> None:
+    from gfce.statistics.audit.step import audit
+
+    print(audit(arguments.folder, arguments.output))
+
+
+def _plan(arguments: argparse.Namespace) -> None:
+    from gfce.planning.calibration import measure_speed
+    from gfce.planning.plan import plan
+    from gfce.planning.plan_text import plan_json, plan_text
+
+    config = load_config(arguments.config)
+    speed = measure_speed(config) if arguments.calibrate else None
+    content = plan(config, arguments.gpus, speed)
+    print(plan_json(content) if arguments.json else plan_text(content), end="")
+
+
+def _status(arguments: argparse.Namespace) -> None:
+    from gfce.watching.status import status, status_json, status_text
+
+    content = status(load_config(arguments.config))
+    print(status_json(content) if arguments.json else status_text(content), end="")
+
+
+def _import_weights(arguments: argparse.Namespace) -> None:
+    from gfce.training.weights import import_weights
+
+    network = import_weights(arguments.weights, arguments.output)
+    print(f"{arguments.output}: {network.architecture} of width {network.width}")
+
+
+def _schema(arguments: argparse.Namespace) -> None:
+    if arguments.tables:
+        from gfce.contract.markdown import tables_markdown
+
+        text = tables_markdown()
+    elif arguments.dicom_rules:
+        from gfce.dicom.rules import default_rules
+
+        text = default_rules()
+    else:
+        from gfce.schema import schema_markdown, schema_text
+
+        text = schema_markdown() if arguments.markdown else schema_text()
+    print(text, end="")
+
+
+@dataclass(frozen=True)
+class Argument:
+    """An argument of a subcommand: its names and the options of `add_argument`."""
+
+    names: tuple[str, ...]
+    options: Mapping[str, Any]
+
+
+def argument(*names: str, **options: Any) -> Argument:
+    """An argument as `add_argument` takes it."""
+    return Argument(names, options)
+
+
+def _positive(text: str) -> int:
+    """A whole number above 0; argparse says what else is wrong with it."""
+    try:
+        number = int(text)
+    except ValueError:
+        number = 0
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"give a whole number above 0, not {text[:20]!r}")
+    return number
+
+
+@dataclass(frozen=True)
+class Command:
+    """A subcommand: what it runs, with what."""
+
+    run: Callable[[argparse.Namespace], None]
+    help: str
+    arguments: list[Argument]
+
+
+CONFIG = argument("config", type=Path, metavar="CONFIG", help="study configuration (YAML)")
+WORKERS = argument("--workers", type=_positive, default=1, help="processes to share the patients")
+INIT = argument("--init", type=Path, metavar="FILE", help="weights to begin with")
+JSON = argument("--json", action="store_true", help="for programs")
+
+
+DICOM_OPTIONS = [
+    argument("--key", type=Path, metavar="FILE", help="secret of the pseudonyms; made if absent"),
+    argument("--institution", metavar="FROM", help="name=NAME, level=N, tag or patient_id"),
+    argument("--institution-table", type=Path, metavar="CSV", help="value, institution"),
+    argument("--rules", type=Path, metavar="YAML", help="which series is what"),
+    argument("--choices", type=Path, metavar="CSV", help="patient, series, modality: by hand"),
+    argument("--study", choices=["only", "first", "last"], help="which of several (only)"),
+    argument("--leave-out", action="store_true", help="leave out who cannot be imported"),
+    argument("--dry-run", action="store_true", help="say what would be imported"),
+]
+"""Options of `gfce import --dicom` (docs/dicom.md)."""
+
+COMMANDS: dict[str, Command] = {
+    "import": Command(
+        _import,
+        "Turn a manifest of images, or a tree of DICOM files, into a BIDS dataset.",
+        [
+            argument("source", type=Path, metavar="MANIFEST", help="CSV: patient, ...; or folder"),
+            argument(
+                *("-o", "--output"), type=Path, required=True, metavar="DATASET", help="to write"
+            ),
+            argument(
+                "--mask-label", type=int, metavar="N", help="the tumour's in masks with several"
+            ),
+            argument("--dicom", action="store_true", help="the folder is a DICOM tree"),
+            *DICOM_OPTIONS,
+        ],
+    ),
+    "plan": Command(
+        _plan,
+        "Say what a study will cost before anything runs.",
+        [
+            CONFIG,
+            JSON,
+            argument("--gpus", type=_positive, default=1, help="GPUs to use at the same time"),
+            argument("--calibrate", action="store_true", help="measure a few training steps here"),
+        ],
+    ),
+    "status": Command(_status, "Show how far every cell of the grid is.", [CONFIG, JSON]),
+    "audit": Command(
+        _audit,
+        "Recompute the derived numbers of published tables.",
+        [
+            argument("folder", type=Path, nargs="?", metavar="DIR", help="none: the paper's"),
+            argument("-o", "--output", type=Path, default=Path(), help="folder for audit.csv"),
+        ],
+    ),
+    "import-weights": Command(
+        _import_weights,
+        "Convert weights of the authors' released code.",
+        [
+            argument("weights", type=Path, metavar="FILE.pth", help="their state dict"),
+            argument("-o", "--output", type=Path, required=True, help="safetensors file to write"),
+        ],
+    ),
+    "schema": Command(
+        _schema,
+        "Print the JSON schema of a study configuration.",
+        [
+            argument("--markdown", action="store_true", help="as tables for a reader"),
+            argument("--tables", action="store_true", help="the columns of all results instead"),
+            argument("--dicom-rules", action="store_true", help="the rules of gfce import --dicom"),
+        ],
+    ),
+}
+"""The commands that are no steps, by name."""

@@ -1,0 +1,1 @@
+"""The data contract: what every CSV of a study's results holds."""

@@ -1,0 +1,32 @@
+"""Every table of the results, declared beside the code that makes it."""
+
+from __future__ import annotations
+
+from functools import cache
+
+from gfce.cohort.tables import EXCLUSIONS, LEAKS, PATIENTS, TRAINING_SETS
+from gfce.contract.table import Table
+from gfce.evaluation.tables import BASELINES_TABLE, METRICS_TABLE
+from gfce.quality.columns import TABLE as QUALITY
+from gfce.statistics import inference, tables
+from gfce.statistics.audit.recompute import TABLE as AUDIT
+from gfce.statistics.study_tables import declared
+from gfce.training.tables import HISTORY
+
+
+@cache
+def all_tables() -> tuple[Table, ...]:
+    """The tables in the order of the study."""
+    return (
+        *(PATIENTS, TRAINING_SETS, EXCLUSIONS, LEAKS, QUALITY),
+        HISTORY,
+        *(METRICS_TABLE, BASELINES_TABLE),
+        *declared(tables),
+        *declared(inference),
+        AUDIT,
+    )
+
+
+def declaration(name: str) -> Table | None:
+    """The table that a file is, by its path below the results without `.csv` (None: none is)."""
+    return next((table for table in all_tables() if table.title_of(name)), None)

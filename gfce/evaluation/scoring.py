@@ -1,0 +1,51 @@
+"""Scores of a synthetic image against the real one, both on the [0, 1] scale, region by region."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from gfce.evaluation.metric import Images
+from gfce.evaluation.metrics import METRICS
+from gfce.images.arrays import Mask, Volume
+
+
+def score(
+    real: Volume, synthetic: Volume, regions: Mapping[str, Mask], average: str = "volume"
+) -> dict[str, dict[str, float]]:
+    """Scores of the whole volume (`volume`) and of each region that has voxels.
+
+    Args:
+        real: the real volume (slice, row, column).
+        synthetic: the synthetic one, of the same shape.
+        regions: boolean arrays of that shape.
+        average: what eq. 3 and 4 run over: the patient's `volume`, or each `slice` and then the
+            mean over the slices that the region meets (study decision 5).
+
+    Returns:
+        Of each region its `n_voxels` and each metric by its name.
+    """
+    images = Images(real, synthetic)
+    masks = {"volume": np.ones(real.shape, dtype=bool), **regions}
+    return {name: _scores(images, mask, average) for name, mask in masks.items() if mask.any()}
+
+
+def _scores(images: Images, region: Mask, average: str) -> dict[str, float]:
+    parts = [region] if average == "volume" else _slices(region)
+    scores = {
+        metric.name: float(np.mean([metric.score(images, part) for part in parts]))
+        for metric in METRICS
+    }
+    return {"n_voxels": int(region.sum()), **scores}
+
+
+def _slices(region: Mask) -> list[Mask]:
+    """The region within each slice that it meets."""
+    return [_one_slice(region, int(k)) for k in np.flatnonzero(region.any(axis=(1, 2)))]
+
+
+def _one_slice(region: Mask, number: int) -> Mask:
+    part = np.zeros_like(region)
+    part[number] = region[number]
+    return part

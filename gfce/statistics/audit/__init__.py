@@ -1,0 +1,1 @@
+"""Whether the derived numbers of printed tables follow from the others."""

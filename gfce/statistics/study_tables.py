@@ -1,0 +1,25 @@
+"""Tables that are made of a study's scores, and how they are found."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from types import ModuleType
+
+import pandas as pd
+
+from gfce.contract.table import Table
+from gfce.declarations import imported
+from gfce.statistics.scored_study import ScoredStudy
+
+
+@dataclass(frozen=True, kw_only=True)
+class StudyTable(Table):
+    """A table with the function that makes it (None: there is nothing to make it of)."""
+
+    make: Callable[[ScoredStudy], pd.DataFrame | None]
+
+
+def declared(package: ModuleType) -> list[Table]:
+    """What the modules of a package declare as `TABLE`, in the order of the modules' names."""
+    return list(imported(package.__name__, package.__path__, "TABLE").values())

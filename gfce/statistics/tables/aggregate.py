@@ -1,0 +1,100 @@
+"""From scores to means: seeds to patients, patients to institutions, institutions to Overall."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from gfce.contract.columns import OVERALL
+from gfce.contract.table import Column
+from gfce.evaluation.metric import Metric
+from gfce.evaluation.metrics import METRICS
+from gfce.files import records
+from gfce.statistics.arithmetic import overall
+from gfce.statistics.design import Model
+from gfce.study import MODEL_KEYS
+
+PATIENT_KEYS = [*MODEL_KEYS, "model", "institution", "cohort", "patient_id"]
+SCORE_KEYS = ("model", "testing", "cohort")
+"""What identifies a row of tables 2 and 3."""
+
+
+def patient_scores(
+    metrics: pd.DataFrame,
+    scaling: str,
+    region: str = "volume",
+    seed: int | str | None = None,
+) -> pd.DataFrame:
+    """One row per model and patient: the mean over the training seeds, or one seed's score.
+
+    Scores that are not finite (a PSNR of two identical images) count as missing.
+    """
+    chosen_rows = (metrics["region"] == region) & (metrics["scaling"] == scaling)
+    if seed is not None:
+        chosen_rows &= metrics["seed"] == seed
+    columns = [metric.name for metric in METRICS]
+    chosen = metrics.loc[chosen_rows, [*PATIENT_KEYS, *columns]]
+    chosen[columns] = chosen[columns].astype(float).replace([np.inf, -np.inf], np.nan)
+    return chosen.groupby(PATIENT_KEYS, sort=False, observed=True)[columns].mean().reset_index()
+
+
+def institution_rows(scores: pd.DataFrame, models: Sequence[Model]) -> pd.DataFrame:
+    """Mean and SD (n - 1) over patients, a row for each model and institution it is tested on.
+
+    An institution without a scored patient has a row with n = 0 and empty values; n counts the
+    patients that have a score of the first metric.
+    """
+    listed = [(model.label, *tested) for model in models for tested in model.institutions()]
+    index = pd.MultiIndex.from_tuples(listed, names=["model", "institution", "cohort"])
+    grouped = scores.groupby(["model", "institution", "cohort"], observed=True)
+    summary: dict[str, pd.Series[Any]] = {"n": grouped[METRICS[0].name].count()}
+    for metric in METRICS:
+        summary[metric.mean] = grouped[metric.name].mean()
+        summary[metric.sd] = grouped[metric.name].std(ddof=1)
+    rows = pd.DataFrame(summary).reindex(index).reset_index()
+    rows["n"] = rows["n"].fillna(0).astype(int)
+    return rows.rename(columns={"institution": "testing"})
+
+
+def with_overall_rows(rows: pd.DataFrame) -> pd.DataFrame:
+    """The institutions' rows with an Overall row behind each model's cohort.
+
+    Internal: only where there is more than one institution; external: always. Its values are
+    `overall` of the rows', empty as soon as one of them is; its n is the number of patients.
+    """
+    blocks: list[dict[str, Any]] = []
+    for (model, cohort), block in rows.groupby(["model", "cohort"], sort=False):
+        institutions = records(block)
+        blocks += institutions
+        if cohort == "external" or len(institutions) > 1:
+            blocks.append(_overall_row(str(model), str(cohort), institutions))
+    return pd.DataFrame(blocks, columns=rows.columns)
+
+
+def _overall_row(model: str, cohort: str, rows: list[dict[str, Any]]) -> dict[str, Any]:
+    names = [name for name in rows[0] if name not in {*SCORE_KEYS, "n"}]
+    overall_row: dict[str, Any] = {"model": model, "testing": OVERALL, "cohort": cohort}
+    if "n" in rows[0]:
+        overall_row["n"] = sum(row["n"] for row in rows)
+    return overall_row | {name: overall([row[name] for row in rows]) for name in names}
+
+
+def mean_column(metric: Metric) -> Column:
+    """The column of a metric's mean over patients."""
+    return Column(
+        metric.mean,
+        "number",
+        f"Mean {metric.label} over patients",
+        metric.unit,
+        minimum=metric.smallest,
+        maximum=metric.largest,
+    )
+
+
+def sd_column(metric: Metric) -> Column:
+    """The column of a metric's standard deviation over patients."""
+    meaning = f"Sample standard deviation (n - 1) of {metric.label} over patients"
+    return Column(metric.sd, "number", meaning, metric.unit, minimum=0)

@@ -1,0 +1,122 @@
+"""Reading what other steps left: metrics, training sets, baselines."""
+
+from __future__ import annotations
+
+from collections.abc import Container, Iterable
+from pathlib import Path
+
+import pandas as pd
+
+from gfce.config import StudyConfig
+from gfce.errors import UserError
+from gfce.evaluation.tables import METRICS_TABLE
+from gfce.steps import Task
+from gfce.study import CELL_KEYS, Cell, Results, cells, model_label, read_patients, test_patients
+
+COUNTS = [column.name for column in METRICS_TABLE.columns if column.type == "integer"]
+FLOATS = [column.name for column in METRICS_TABLE.columns if column.type == "number"]
+
+
+def read_table(path: Path, columns: Iterable[str]) -> pd.DataFrame:
+    """Read a CSV of the results; names stay text, numbers keep their last bit.
+
+    Raises:
+        UserError: a column is missing, or the file is not a CSV of this kind.
+    """
+    try:
+        names = list(pd.read_csv(path, nrows=0).columns)
+        table = pd.read_csv(
+            path,
+            dtype={name: str for name in names if name not in [*COUNTS, *FLOATS]},
+            converters={name: _number for name in names if name in FLOATS},
+            keep_default_na=False,
+        )
+    except ValueError as error:
+        problem = str(error).splitlines()[0]
+        raise UserError(f"{path}: cannot be read ({problem}): make it again") from None
+    absent = [column for column in columns if column not in names]
+    if absent:
+        raise UserError(f"{path}: has no column {absent[0]}: make it again")
+    return table
+
+
+def _number(text: str) -> float:
+    """A number to its last bit, which pandas' own parser does not promise in every version."""
+    return float(text or "nan")
+
+
+def read_metrics(path: Path) -> pd.DataFrame:
+    """Read metrics.csv.
+
+    Raises:
+        UserError: the file is not there, lacks a column, or scores an image twice.
+    """
+    if not path.exists():
+        raise UserError(f"{path}: is not there: run `gfce tabulate` first")
+    metrics = read_table(path, METRICS_TABLE.names)
+    twice = metrics.duplicated([*METRICS_TABLE.key, "institution"])
+    if twice.any():
+        patient = metrics.loc[twice, "patient_id"].iloc[0]
+        raise UserError(f"{path}: {patient} is scored twice by one model: evaluate it again")
+    return metrics
+
+
+def gather_metrics(config: StudyConfig, unusable: Container[Task] = ()) -> pd.DataFrame:
+    """The metrics of all cells that are scored so far, in the order of the grid.
+
+    Within a cell: institutions as configured, then patient, region (volume first) and scaling.
+    Models are called as the configuration of today calls them.
+
+    Args:
+        config: the study.
+        unusable: tasks whose results do not fit the study.
+    """
+    results = Results(config)
+    frames = [
+        _read_cell(config, cell, path).assign(model=model_label(config, cell))
+        for cell in cells(config)
+        if (path := results.cell_metrics(cell)).exists() and Task("evaluate", cell) not in unusable
+    ]
+    if not frames:
+        return METRICS_TABLE.frame([]).astype(dict.fromkeys([*COUNTS, *FLOATS], float))
+    return pd.concat(frames, ignore_index=True)
+
+
+def _read_cell(config: StudyConfig, cell: Cell, path: Path) -> pd.DataFrame:
+    metrics = read_table(path, METRICS_TABLE.names)
+    _check_patients(config, cell, metrics, path)
+    order = {name: rank for rank, name in enumerate(config.cohort.institutions)}
+    unknown = metrics.loc[~metrics["institution"].isin(list(order)), "institution"]
+    if len(unknown):
+        raise UserError(f"{path}: {unknown.iloc[0]} is not in the configuration: evaluate again")
+    keys = pd.DataFrame(
+        {
+            "institution": metrics["institution"].map(order),
+            "patient": metrics["patient_id"],
+            "region": metrics["region"].where(metrics["region"] != "volume", ""),
+            "scaling": metrics["scaling"],
+        }
+    )
+    return metrics.loc[keys.sort_values(list(keys.columns), kind="stable").index]
+
+
+def _check_patients(config: StudyConfig, cell: Cell, metrics: pd.DataFrame, path: Path) -> None:
+    """A cell scores all patients that it is tested on and nobody else (where they are known)."""
+    results = Results(config)
+    if not results.patients.exists():
+        return
+    tested = set(test_patients(config, cell, read_patients(results))["patient_id"])
+    if wrong := sorted(tested ^ set(metrics["patient_id"])):
+        verb = "is not scored" if wrong[0] in tested else "is not tested by this model"
+        raise UserError(f"{path}: {wrong[0]} {verb}: evaluate again")
+
+
+def scored_cells(metrics: pd.DataFrame) -> set[Cell]:
+    """The cells that there are scores of."""
+    keys = metrics[list(CELL_KEYS)].drop_duplicates()
+    return {Cell(*values) for values in keys.itertuples(index=False, name=None)}
+
+
+def read_optional(path: Path, columns: Iterable[str]) -> pd.DataFrame | None:
+    """Read a table that may not be there yet."""
+    return read_table(path, columns) if path.exists() else None

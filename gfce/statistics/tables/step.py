@@ -1,0 +1,50 @@
+"""The step `tabulate`: from the metrics of the cells to metrics.csv and tables/."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import pandas as pd
+
+from gfce.config import StudyConfig
+from gfce.files import write_csv, write_text
+from gfce.provenance.state import Provenance
+from gfce.statistics import tables
+from gfce.statistics.scored_study import ScoredStudy
+from gfce.statistics.study_tables import StudyTable, declared
+from gfce.statistics.tables.read import gather_metrics
+from gfce.statistics.tables.render import latex, markdown
+from gfce.statistics.tables.sheet import PrintedTable, Sheet
+from gfce.steps import Task
+from gfce.study import Results
+
+
+def tabulate(config: StudyConfig, state: Provenance | None = None) -> None:
+    """Gather metrics.csv from the cells that are scored and write tables 1 to 5 beside it.
+
+    What `state` says does not fit the study any more is left out, and missing.csv says why (None:
+    what is there is taken as it is).
+    """
+    unusable = state.unusable(Task("tabulate")) if state else {}
+    metrics = gather_metrics(config, unusable)
+    write_csv(metrics, Results(config).metrics)
+    write_tables(config, metrics, unusable)
+
+
+def write_tables(
+    config: StudyConfig, metrics: pd.DataFrame, unusable: Mapping[Task, str] | None = None
+) -> None:
+    """Write tables/: every table as .csv, printed ones also as .md and .tex."""
+    study, results = ScoredStudy(config, metrics, unusable or {}), Results(config)
+    for table in declared(tables):
+        if isinstance(table, PrintedTable):
+            for sheet in study.once(table.sheets):
+                _write(results, sheet)
+        elif isinstance(table, StudyTable) and (made := study.once(table.make)) is not None:
+            write_csv(made, results.root / f"{table.name}.csv")
+
+
+def _write(results: Results, sheet: Sheet) -> None:
+    write_csv(sheet.rows, results.table(sheet.name, "csv"))
+    write_text(markdown(sheet.printed), results.table(sheet.name, "md"))
+    write_text(latex(sheet.printed), results.table(sheet.name, "tex"))

@@ -1,0 +1,86 @@
+"""Table 4: what pooled training gains over single-institution training, externally."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import partial
+from typing import Any
+
+import pandas as pd
+
+from gfce.contract.columns import MODEL, axes
+from gfce.contract.table import Column
+from gfce.evaluation.metric import Metric
+from gfce.evaluation.metrics import METRICS
+from gfce.statistics.arithmetic import Means
+from gfce.statistics.design import Model, members
+from gfce.statistics.scored_study import ScoredStudy
+from gfce.statistics.tables.reasons import NO_EXTERNAL, why_no_percentage
+from gfce.statistics.tables.render import Printed, print_percent
+from gfce.statistics.tables.sheet import PrintedTable, Sheet
+from gfce.study import GROUP_KEYS
+
+CAPTION = "Table 4. External improvement of pooled over single-institution training (%)"
+
+
+def improvement_sheets(study: ScoredStudy) -> list[Sheet]:
+    """A row per pooled model, with the models that it is set against."""
+    rows = improvements(study.means, study.models)
+    why_empty = partial(_why_empty, study)
+    return [Sheet("table4", rows, _print(rows), why_empty, "the grid has no pooled model")]
+
+
+def improvements(means: Means[float], models: Sequence[Model]) -> pd.DataFrame:
+    """Each pooled model's external Overall against the mean of its uni models' (Table IV)."""
+    rows = [
+        {"model": pooled.label}
+        | {metric.improvement: means.improvement(pooled, models, metric) for metric in METRICS}
+        | pooled.group_keys
+        | {"compared_with": ";".join(uni.label for uni in members(pooled, models))}
+        for pooled in models
+        if pooled.is_pooled
+    ]
+    return TABLE.frame(rows)
+
+
+def _print(rows: pd.DataFrame) -> Printed:
+    titles = {metric.improvement: metric.label for metric in METRICS}
+    return print_percent(rows, CAPTION, ["model"], titles, best_is_high=True)
+
+
+def _why_empty(study: ScoredStudy, row: dict[str, Any], column: str) -> str:
+    if not study.config.cohort.external:
+        return NO_EXTERNAL
+    pooled = next(model for model in study.models if model.label == row["model"])
+    unis = members(pooled, study.models)
+    if not unis:
+        return "not every institution of this model has a uni-institution model in the grid"
+    labels = [pooled.label, *(uni.label for uni in unis)]
+    metric = next(metric for metric in METRICS if column == metric.improvement)
+    return why_no_percentage(study, labels, "an external Overall", metric)
+
+
+def _column(metric: Metric) -> Column:
+    gain = "(pooled - uni)" if metric.higher_is_better else "(uni - pooled)"
+    meaning = (
+        f"External Overall {metric.label} against the mean of the uni models': 100 {gain} / uni"
+    )
+    return Column(metric.improvement, "number", meaning, "%")
+
+
+TABLE = PrintedTable(
+    name="tables/table4",
+    title="External improvement of pooled training",
+    key=("model",),
+    columns=(
+        MODEL,
+        *(_column(metric) for metric in METRICS),
+        *axes(GROUP_KEYS),
+        Column(
+            "compared_with",
+            "string",
+            "Uni models whose mean is the reference, parted by semicolons",
+        ),
+    ),
+    sheets=improvement_sheets,
+)

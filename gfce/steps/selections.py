@@ -1,0 +1,50 @@
+"""What several steps have in common: whom a cell is trained and tested on, which code it uses."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from gfce.config import StudyConfig
+from gfce.declarations import modules_of
+from gfce.steps.step import What
+from gfce.study import Cell, test_institutions
+
+
+def trained_on(config: StudyConfig, what: What) -> Iterable[What]:
+    """The institutions of a cell's training set."""
+    return config.training_sets()[_cell(what).training_set]
+
+
+def tested_on(config: StudyConfig, what: What) -> Iterable[What]:
+    """The institutions that a cell's model is tested on."""
+    return test_institutions(config, _cell(what))
+
+
+def network_and_normalization(config: StudyConfig, what: What) -> list[str]:
+    """The modules of a cell's network and of its normalization."""
+    architecture = config.network(_cell(what).network).architecture
+    return [f"gfce.networks.{architecture}", _normalization(_cell(what).normalization)]
+
+
+def normalization_and_metrics(config: StudyConfig, what: What) -> list[str]:
+    """The modules of a cell's normalization and of all metrics."""
+    return [_normalization(_cell(what).normalization), *metrics(config, what)]
+
+
+def normalizations(config: StudyConfig, what: What) -> list[str]:
+    """The modules of the grid's normalizations."""
+    return [_normalization(name) for name in config.grid.normalizations]
+
+
+def metrics(config: StudyConfig, what: What) -> list[str]:
+    """The modules of all metrics."""
+    return modules_of("gfce.evaluation.metrics")
+
+
+def _normalization(name: str) -> str:
+    return f"gfce.images.normalizations.{name}"
+
+
+def _cell(what: What) -> Cell:
+    assert isinstance(what, Cell)
+    return what

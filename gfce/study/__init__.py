@@ -1,0 +1,39 @@
+"""The experimental design: cells, who is trained on and tested, and where every file lies."""
+
+from gfce.study.cell import (
+    AXES,
+    CELL_KEYS,
+    GROUP_KEYS,
+    METHOD_KEYS,
+    MODEL_KEYS,
+    Axis,
+    Cell,
+    cells,
+    find_cell,
+    model_label,
+)
+from gfce.study.patients import (
+    read_patients,
+    read_training_set,
+    test_institutions,
+    test_patients,
+)
+from gfce.study.results import Results
+
+__all__ = [
+    "AXES",
+    "CELL_KEYS",
+    "GROUP_KEYS",
+    "METHOD_KEYS",
+    "MODEL_KEYS",
+    "Axis",
+    "Cell",
+    "Results",
+    "cells",
+    "find_cell",
+    "model_label",
+    "read_patients",
+    "read_training_set",
+    "test_institutions",
+    "test_patients",
+]

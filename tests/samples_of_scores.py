@@ -1,0 +1,81 @@
+"""Studies and scores that the tests of statistics share."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from gfce.config import StudyConfig
+from gfce.evaluation.tables import METRICS_TABLE
+from gfce.study import CELL_KEYS, Cell, Results, cells, model_label, test_institutions
+
+NAMES = [f"Institution-{i}" for i in range(1, 8)]
+PAPER_SIZES = dict(zip(NAMES, (18, 18, 18, 18, 9, 9, 7), strict=True))
+SMALL_SIZES = dict(zip(NAMES, (5, 4, 6, 4, 3, 5, 4), strict=True))
+
+
+def study(results: Path = Path("results"), **changes: Any) -> StudyConfig:
+    """The paper's design: three development institutions, four external ones."""
+    content = {
+        "study": "test",
+        "results": results,
+        "statistics": {"bootstrap_resamples": 99},
+        "cohort": {"dataset": "bids", "development": NAMES[:3], "external": NAMES[3:]},
+    }
+    return StudyConfig.model_validate(content | changes)
+
+
+def cell_scores(
+    config: StudyConfig, cell: Cell, sizes: dict[str, int], scalings: tuple[str, ...]
+) -> pd.DataFrame:
+    """Scores that no two cells or patients share, the same in every run."""
+    rows = []
+    for institution, cohort in test_institutions(config, cell).items():
+        for patient in range(sizes[institution]):
+            seed = [ord(c) for c in f"{cell}{institution}{patient}"]
+            draw = np.random.default_rng(seed).normal(size=3)
+            patient_draw = np.random.default_rng([patient, len(institution)]).normal()
+            mae = 0.03 + 0.01 * (cohort == "external") + 0.003 * patient_draw + 0.002 * draw[0]
+            for scaling in scalings:
+                rows.append(
+                    {
+                        **asdict(cell),
+                        "model": model_label(config, cell),
+                        "institution": institution,
+                        "cohort": cohort,
+                        "patient_id": f"{institution[-1]}{patient:02d}",
+                        "region": "volume",
+                        "scaling": scaling,
+                        "n_voxels": 1000,
+                        "mae": mae,
+                        "psnr_db": 30 - 2 * patient_draw + 0.5 * draw[1],
+                        "ssim": 0.9 + 0.01 * draw[2],
+                    }
+                )
+    return METRICS_TABLE.frame(rows)
+
+
+def simulated_metrics(
+    config: StudyConfig,
+    sizes: dict[str, int] | None = None,
+    scalings: tuple[str, ...] = ("reference", "separate"),
+) -> pd.DataFrame:
+    frames = [cell_scores(config, cell, sizes or SMALL_SIZES, scalings) for cell in cells(config)]
+    return pd.concat(frames, ignore_index=True)
+
+
+def write_cells(config: StudyConfig, metrics: pd.DataFrame) -> None:
+    """Write metrics as `gfce evaluate` does: a file for each cell."""
+    for key, frame in metrics.groupby(list(CELL_KEYS), sort=False):
+        path = Results(config).cell_metrics(Cell(*key))
+        path.parent.mkdir(parents=True, exist_ok=True)
+        frame.to_csv(path, index=False)
+
+
+def table(config: StudyConfig, name: str) -> pd.DataFrame:
+    """Read a table that was written."""
+    return pd.read_csv(Results(config).tables / f"{name}.csv")

@@ -1,0 +1,86 @@
+"""Steps as they are declared."""
+
+from __future__ import annotations
+
+import pytest
+from cohorts import REPOSITORY, Configure
+
+from gfce.config import StudyConfig
+from gfce.report.figure import study_figures
+from gfce.steps import CELL_STEPS, STEPS, Task, optional, reads, tasks
+from gfce.study import Cell, cells
+
+STUDY = {
+    "cohort": {"development": ["A", "B"], "external": ["D"]},
+    "grid": {"networks": {"mmgsn_net": {"width": 8}, "unet": {"width": 4}}},
+}
+
+
+@pytest.fixture
+def config(configure: Configure) -> StudyConfig:
+    return configure(**STUDY)
+
+
+def test_each_task_stands_behind_those_that_it_reads(config: StudyConfig) -> None:
+    done: set[Task] = set()
+    for task in tasks(config):
+        assert set(reads(config, task)) <= done, task
+        done.add(task)
+
+
+def test_the_steps_of_a_cell_are_in_order() -> None:
+    assert CELL_STEPS == ("train", "predict", "evaluate")
+
+
+def test_a_cell_reads_the_images_that_it_sees(config: StudyConfig) -> None:
+    cell = Cell("unet", "min_max", "uni-A", 1)
+    assert reads(config, Task("train", cell)) == [
+        Task("index"),
+        Task("leaks"),
+        Task("preprocess", "A"),
+    ]
+    assert reads(config, Task("evaluate", cell)) == [
+        Task("index"),
+        Task("leaks"),
+        Task("train", cell),
+        Task("predict", cell),
+        Task("preprocess", "A"),
+        Task("preprocess", "D"),
+    ]
+
+
+def test_figures_read_what_they_show(config: StudyConfig) -> None:
+    assert list(study_figures(config)) == ["figure1", "figure3", "figure3_unet", "learning"]
+    images = [Task("index"), *(Task("preprocess", name) for name in "ABD")]
+    assert reads(config, Task("figures", "figure1")) == images
+    unets = [cell for cell in cells(config) if cell.network == "unet"]
+    shown = [Task(step, cell) for step in ("train", "predict") for cell in unets]
+    assert reads(config, Task("figures", "figure3_unet")) == images + shown
+    learning = reads(config, Task("figures", "learning"))
+    assert learning == [Task("train", cell) for cell in cells(config)]
+
+
+def test_a_dataset_is_simulated_where_the_configuration_says_so(configure: Configure) -> None:
+    assert Task("simulate") not in tasks(configure())
+    simulated = configure(simulation={"patients": {"A": 3}})
+    assert tasks(simulated)[0] == Task("simulate")
+    assert reads(simulated, Task("index")) == [Task("simulate")]
+
+
+def test_tables_make_do_without_scores_and_nothing_else_does(config: StudyConfig) -> None:
+    loose = {
+        (task.step, read.step)
+        for task in tasks(config)
+        for read in reads(config, task)
+        if optional(task, read)
+    }
+    assert loose == {
+        *(("tabulate", "evaluate"), ("tabulate", "baselines")),
+        *(("compare", "quality"), ("compare", "train")),
+    }
+
+
+def test_every_step_has_a_rule() -> None:
+    rules = "".join(path.read_text() for path in (REPOSITORY / "rules").glob("*.smk"))
+    for name in STEPS:
+        assert f"gfce {name} {{input.config:q}}" in rules
