@@ -13,8 +13,8 @@ from gfce.errors import UserError
 from gfce.estimating.job import Job
 from gfce.estimating.size import StudySize, counted_size
 from gfce.estimating.speed import Speed, assumed_speed, measured_speed
-from gfce.planning.confidence import Precision, precisions
 from gfce.planning.disk import disk_bytes
+from gfce.planning.expected_intervals import ExpectedInterval, expected_intervals
 from gfce.planning.resources import estimate
 from gfce.steps import STEPS, Task, tasks
 from gfce.study import Cell, Results, cells
@@ -52,7 +52,7 @@ class Plan:
         cpu_hours: core-hours of all jobs.
         wall_hours: the longest path when nothing waits for anything but a GPU.
         disk_bytes: by folder of the results.
-        precision: of each institution's mean.
+        expected_intervals: of each institution's mean.
         taken: trainings that are finished (None: none is).
     """
 
@@ -66,7 +66,7 @@ class Plan:
     cpu_hours: float
     wall_hours: float
     disk_bytes: dict[str, int]
-    precision: list[Precision]
+    expected_intervals: list[ExpectedInterval]
     taken: Taken | None
 
 
@@ -99,7 +99,7 @@ def plan(config: StudyConfig, gpus: int = 1, speed: Speed | None = None) -> Plan
         cpu_hours=costs.core_seconds() / 3600,
         wall_hours=costs.wall_seconds(gpus) / 3600,
         disk_bytes=disk_bytes(size),
-        precision=precisions(size),
+        expected_intervals=expected_intervals(size),
         taken=_taken(config, costs),
     )
 

@@ -6,7 +6,7 @@ import json
 from dataclasses import asdict
 
 from gfce.evaluation.metrics import metric_named
-from gfce.planning.confidence import ASSUMED_SD, Precision
+from gfce.planning.expected_intervals import ASSUMED_SD, ExpectedInterval
 from gfce.planning.plan import Plan, Taken
 
 
@@ -38,7 +38,7 @@ def plan_text(content: Plan) -> str:
         "",
         "Expected 95 % confidence interval of an institution's mean",
         f"  {'institution':<22}{'patients':>9}{_metric_titles()}  SD from",
-        *(_precision_line(row) for row in content.precision),
+        *(_interval_line(row) for row in content.expected_intervals),
         *_assumption_lines(content.assumptions),
     ]
     return "\n".join(lines) + "\n"
@@ -63,14 +63,14 @@ def _taken_lines(taken: Taken | None) -> list[str]:
     ]
 
 
-def _precision_line(row: Precision) -> str:
+def _interval_line(row: ExpectedInterval) -> str:
     known = all(width is not None for width in row.half_width.values())
     widths = "".join(f"{_width(name, row):>12}" for name in row.half_width)
     source = row.source if known else "too few patients"
     return f"  {row.institution:<22}{row.patients:>9}{widths}  {source}"
 
 
-def _width(name: str, row: Precision) -> str:
+def _width(name: str, row: ExpectedInterval) -> str:
     width, unit = row.half_width[name], metric_named(name).unit
     return "none" if width is None else f"{width:.2g}{'' if unit == '1' else ' ' + unit}"
 

@@ -19,7 +19,7 @@ from gfce.estimating.networks import step_units
 from gfce.estimating.size import StudySize
 from gfce.estimating.speed import START_SECONDS, Speed, measured_speed
 from gfce.planning.calibration import measure_speed
-from gfce.planning.confidence import ASSUMED_SD, half_width, precisions
+from gfce.planning.expected_intervals import ASSUMED_SD, expected_intervals, half_width
 from gfce.planning.plan import plan
 from gfce.planning.plan_text import plan_json, plan_text
 from gfce.study import Cell, Results, cells
@@ -124,7 +124,7 @@ def test_the_half_width_is_that_of_students_t() -> None:
 def test_the_spread_of_a_pilot_replaces_the_assumed_one(configure: Configure) -> None:
     config = configure(simulation=SIMULATION)
     size = StudySize(config)
-    assert {row.source for row in precisions(size)} == {"assumed"}
+    assert {row.source for row in expected_intervals(size)} == {"assumed"}
     cell = cells(config)[0]
     path = Results(config).metrics
     path.parent.mkdir(parents=True)
@@ -147,7 +147,7 @@ def test_the_spread_of_a_pilot_replaces_the_assumed_one(configure: Configure) ->
             axes = [cell.network, cell.normalization, cell.training_set, cell.seed]
             writer.writerow([*axes, "A", "volume", "reference", mae, psnr])
             writer.writerow([*axes, "A", "tumour", "reference", 9, 9])
-    pilot, other, *_ = precisions(size)
+    pilot, other, *_ = expected_intervals(size)
     assert pilot.source == "pilot"
     assert pilot.half_width["mae"] == pytest.approx(half_width(0.02 / 2**0.5, 4))
     assert pilot.half_width["psnr_db"] == pytest.approx(half_width(4 / 2**0.5, 4))
@@ -191,7 +191,7 @@ def test_text_and_json_say_the_same(configure: Configure) -> None:
     found = plan(configure(simulation=SIMULATION), 2)
     content = json.loads(plan_json(found))
     assert content["jobs"]["train"] == 8
-    assert content["precision"][3]["institution"] == "D"
+    assert content["expected_intervals"][3]["institution"] == "D"
     text = plan_text(found)
     assert "train                       8" in text
     assert "on   2 GPU(s)" in text

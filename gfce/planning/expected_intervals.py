@@ -18,7 +18,7 @@ ASSUMED_SD = {metric.name: metric.assumed_sd for metric in METRICS if metric.ass
 
 
 @dataclass(frozen=True)
-class Precision:
+class ExpectedInterval:
     """Half-width of the 95 % confidence interval of one model's mean at an institution.
 
     Attributes:
@@ -34,19 +34,19 @@ class Precision:
     source: str
 
 
-def precisions(size: StudySize) -> list[Precision]:
+def expected_intervals(size: StudySize) -> list[ExpectedInterval]:
     """The expected precision at each institution: t quantile * SD / sqrt(n)."""
     pilot = pilot_sd(size)
-    return [_precision(size, name, pilot) for name in size.config.cohort.institutions]
+    return [_expected_interval(size, name, pilot) for name in size.config.cohort.institutions]
 
 
-def _precision(
+def _expected_interval(
     size: StudySize, institution: str, pilot: Mapping[str, Mapping[str, float]]
-) -> Precision:
+) -> ExpectedInterval:
     patients = size.tested_at(institution)
     sd = pilot.get(institution)
     widths = {metric: half_width((sd or ASSUMED_SD)[metric], patients) for metric in ASSUMED_SD}
-    return Precision(institution, patients, widths, "pilot" if sd else "assumed")
+    return ExpectedInterval(institution, patients, widths, "pilot" if sd else "assumed")
 
 
 def half_width(sd: float, patients: int) -> float | None:
