@@ -15,15 +15,46 @@ from gfce.errors import UserError
 
 
 def _import(arguments: argparse.Namespace) -> None:
+    if arguments.dicom and arguments.brats:
+        raise UserError(
+            "--brats: a folder is of BraTS or a DICOM tree: leave out --brats or --dicom"
+        )
     if arguments.dicom:
         _import_dicom(arguments)
         return
-    for option in DICOM_OPTIONS:
-        if getattr(arguments, option.names[0].lstrip("-").replace("-", "_")):
-            raise UserError(f"{option.names[0]}: is of DICOM trees: give --dicom, or leave it out")
+    if arguments.brats:
+        _import_brats(arguments)
+        return
+    _refuse_dicom_options(arguments, "give --dicom, or leave it out")
     from gfce.cohort.importing import import_manifest
 
     import_manifest(arguments.source, arguments.output, arguments.mask_label)
+
+
+def _refuse_dicom_options(
+    arguments: argparse.Namespace, advice: str, allowed: tuple[str, ...] = ()
+) -> None:
+    for name in (option.names[0] for option in DICOM_OPTIONS):
+        given = getattr(arguments, name.lstrip("-").replace("-", "_"))
+        if given and name not in allowed:
+            raise UserError(f"{name}: is of DICOM trees: {advice}")
+
+
+def _import_brats(arguments: argparse.Namespace) -> None:
+    _refuse_dicom_options(arguments, "leave it out", BRATS_OPTIONS)
+    if arguments.institution_table is None:
+        raise UserError("--institution-table: a BraTS folder needs it: see docs/public-data.md")
+    from gfce.brats.importing import import_brats
+
+    report = import_brats(
+        arguments.source,
+        arguments.output,
+        partition=arguments.institution_table,
+        label=arguments.mask_label,
+        leave_out=arguments.leave_out,
+        dry_run=arguments.dry_run,
+    )
+    print(report, end="")
 
 
 def _import_dicom(arguments: argparse.Namespace) -> None:
@@ -138,7 +169,12 @@ JSON = argument("--json", action="store_true", help="for programs")
 DICOM_OPTIONS = [
     argument("--key", type=Path, metavar="FILE", help="secret of the pseudonyms; made if absent"),
     argument("--institution", metavar="FROM", help="name=NAME, level=N, tag or patient_id"),
-    argument("--institution-table", type=Path, metavar="CSV", help="value, institution"),
+    argument(
+        "--institution-table",
+        type=Path,
+        metavar="CSV",
+        help="value, institution; of BraTS: Subject_ID, Partition_ID",
+    ),
     argument("--rules", type=Path, metavar="YAML", help="which series is what"),
     argument("--choices", type=Path, metavar="CSV", help="patient, series, modality: by hand"),
     argument("--study", choices=["only", "first", "last"], help="which of several (only)"),
@@ -146,11 +182,13 @@ DICOM_OPTIONS = [
     argument("--dry-run", action="store_true", help="say what would be imported"),
 ]
 """Options of `gfce import --dicom` (docs/dicom.md)."""
+BRATS_OPTIONS = ("--institution-table", "--leave-out", "--dry-run")
+"""Those of them that `gfce import --brats` has too (docs/public-data.md)."""
 
 COMMANDS: dict[str, Command] = {
     "import": Command(
         _import,
-        "Turn a manifest of images, or a tree of DICOM files, into a BIDS dataset.",
+        "Turn a manifest of images, a tree of DICOM files or BraTS into a BIDS dataset.",
         [
             argument("source", type=Path, metavar="MANIFEST", help="CSV: patient, ...; or folder"),
             argument(
@@ -160,6 +198,7 @@ COMMANDS: dict[str, Command] = {
                 "--mask-label", type=int, metavar="N", help="the tumour's in masks with several"
             ),
             argument("--dicom", action="store_true", help="the folder is a DICOM tree"),
+            argument("--brats", action="store_true", help="the folder is laid out as BraTS is"),
             *DICOM_OPTIONS,
         ],
     ),

@@ -24,7 +24,7 @@ def read_manifest(path: Path) -> list[dict[str, str]]:
     """
     try:
         check_regular(path)
-        header, *rows = _lines(path)
+        header, *rows = read_cells(path)
         _check_header(header)
         if not rows:
             raise UserError("has no patient: add one")
@@ -37,11 +37,6 @@ def read_manifest(path: Path) -> list[dict[str, str]]:
     return table
 
 
-def image_path(manifest: Path, cell: str) -> Path:
-    """Where an image of a manifest lies: its path is relative to the manifest, or absolute."""
-    return manifest.parent / cell
-
-
 def shown(cell: str) -> str:
     """A path of a manifest for messages: of an absolute path the file name alone.
 
@@ -50,7 +45,12 @@ def shown(cell: str) -> str:
     return Path(cell).name if Path(cell).is_absolute() else cell
 
 
-def _lines(path: Path) -> list[list[str]]:
+def read_cells(path: Path) -> list[list[str]]:
+    """The cells of a CSV table, row by row, its header first.
+
+    Raises:
+        UserError: it is empty or no table in UTF-8. The message lacks the name.
+    """
     try:
         # Spreadsheets write a byte order mark.
         with path.open(encoding="utf-8-sig", newline="") as file:
@@ -71,14 +71,22 @@ def _check_header(header: list[str]) -> None:
             raise UserError(f"column {column or '(no name)'} is there twice: keep one")
 
 
-def _row(number: int, header: list[str], cells: list[str]) -> dict[str, str]:
-    """A row; `number` counts from the header's 1."""
+def check_cells(number: int, header: list[str], cells: list[str]) -> None:
+    """Refuse a row that does not fit the header; `number` counts from the header's 1.
+
+    Raises:
+        UserError: it is longer or shorter, or has a control character.
+    """
     if len(cells) != len(header):
         raise UserError(
             f"row {number} has {len(cells)} cells and the header {len(header)}: correct the row"
         )
     if not all(cell.isprintable() for cell in cells):
         raise UserError(f"row {number} has a line break or another control character: remove it")
+
+
+def _row(number: int, header: list[str], cells: list[str]) -> dict[str, str]:
+    check_cells(number, header, cells)
     row = {MASK: "", **dict(zip(header, cells, strict=True))}
     for column in ("patient", "institution"):
         if not row[column].strip():

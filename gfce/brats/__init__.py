@@ -1,0 +1,1 @@
+"""Folders as BraTS has them become a BIDS dataset (`gfce.brats.importing`, docs/public-data.md)."""
