@@ -86,11 +86,11 @@ def synthetic_volume(folder: ModelFolder, patient: NewPatient, device: str | Non
     settings, normalization = folder.config.training, folder.normalization
     torch_device = _device(device, settings.device)
     generator = folder.generator(torch_device)
-    inputs = [
+    t1w, t2w = (
         normalization.to_network(patient.normalized(modality, normalization)) for modality in INPUTS
-    ]
+    )
     with reproducible(settings, int(folder.cell.seed), torch_device):
-        output = synthesize(generator, *inputs, settings.batch_size, settings.precision)
+        output = synthesize(generator, t1w, t2w, settings.batch_size, settings.precision)
     if not np.isfinite(output).all():
         raise UserError("--model: gives voxels that are not finite: copy its weights again")
     return normalization.from_network(output)
