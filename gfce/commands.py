@@ -111,6 +111,19 @@ def _import_weights(arguments: argparse.Namespace) -> None:
     print(f"{arguments.output}: {network.architecture} of width {network.width}")
 
 
+def _synthesize(arguments: argparse.Namespace) -> None:
+    from gfce.evaluation.synthesize import synthesize_patient
+
+    synthesize_patient(
+        arguments.model,
+        arguments.t1w,
+        arguments.t2w,
+        arguments.output,
+        arguments.device,
+        arguments.units,
+    )
+
+
 def _schema(arguments: argparse.Namespace) -> None:
     if arguments.tables:
         from gfce.contract.markdown import tables_markdown
@@ -227,6 +240,18 @@ COMMANDS: dict[str, Command] = {
         [
             argument("weights", type=Path, metavar="FILE.pth", help="their state dict"),
             argument("-o", "--output", type=Path, required=True, help="safetensors file to write"),
+        ],
+    ),
+    "synthesize": Command(
+        _synthesize,
+        "Write the synthetic CE of one patient, by a trained model's folder alone.",
+        [
+            argument("--model", type=Path, required=True, metavar="CELLDIR", help="models/<cell>"),
+            argument("--t1w", type=Path, required=True, metavar="IMAGE", help="the T1w"),
+            argument("--t2w", type=Path, required=True, metavar="IMAGE", help="T2w on its grid"),
+            argument("-o", "--output", type=Path, required=True, metavar="IMAGE", help="to write"),
+            argument("--device", choices=["cpu", "cuda", "auto"], help="(as the model's study)"),
+            argument("--units", choices=["normalized", "t1w"], help="of intensities (t1w)"),
         ],
     ),
     "schema": Command(
