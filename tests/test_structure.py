@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import subprocess
+from collections import Counter
 from collections.abc import Iterator
 from graphlib import TopologicalSorter
 from pathlib import Path
@@ -59,3 +60,11 @@ def _imported(path: Path) -> Iterator[str]:
 def _is_module(name: str) -> bool:
     path = REPOSITORY.joinpath(*name.split("."))
     return path.with_suffix(".py").exists() or (path / "__init__.py").exists()
+
+
+def test_no_two_test_files_have_one_name() -> None:
+    """Folders of tests are no packages, so pytest knows a file by its name alone."""
+    paths = [path for path in files(".py") if path.is_relative_to(REPOSITORY / "tests")]
+    packages = {path.parent for path in paths if path.name == "__init__.py"}
+    names = Counter(path.name for path in paths if path.parent not in packages)
+    assert {name for name, count in names.items() if count > 1} == {"conftest.py"}

@@ -48,7 +48,9 @@ def _lines(path: Path) -> list[tuple[int, list[str]]]:
     except UnicodeDecodeError:
         raise UserError("not text in UTF-8: save it as UTF-8") from None
     except csv.Error as error:
-        raise UserError(f"not a table separated by tabs ({error}): save it as one") from None
+        raise UserError(
+            f"not a table separated by tabs ({one_line(str(error))}): save it as one"
+        ) from None
     lines = [(line, cells) for line, cells in rows if any(cells)]
     if not lines:
         raise UserError("is empty: list the patients and their institutions")

@@ -35,6 +35,8 @@ def content(folder: Path) -> dict[str, Any]:
             "patients": dict.fromkeys(INSTITUTIONS, 3) | {"Institution-4": 2},
             "coarsening": 4,
             "slices": 14,
+            # T1w and CE of this institution look most alike.
+            "changes": {"Institution-1": {"ce_fat_suppression": False}},
         },
     )
 
