@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import yaml
 from pydantic import ValidationError
 
 from gfce.config.explaining import explain
-from gfce.config.sections import StudyConfig
+from gfce.config.sections import Section, StudyConfig
 from gfce.errors import UserError, one_line
+
+S = TypeVar("S", bound=Section)
 
 MAX_BYTES = 1_000_000
 MAX_DEPTH = 20
@@ -45,10 +47,20 @@ def parse_config(content: Any, source: str) -> StudyConfig:
     Raises:
         UserError: an unknown key or an impossible value, with its place and the mend.
     """
+    return checked(StudyConfig, content, source, "config/config.yaml")
+
+
+def checked(model: type[S], content: Any, source: str, example: str) -> S:
+    """What has been read from `source`, as a section.
+
+    Raises:
+        UserError: no keys (`example` is where to start from), an unknown key or an impossible
+            value, with its place and the mend.
+    """
     if not isinstance(content, dict):
-        raise UserError(f"{source}: has no keys: start from config/config.yaml")
+        raise UserError(f"{source}: has no keys: start from {example}")
     try:
-        return StudyConfig.model_validate(content)
+        return model.model_validate(content)
     except ValidationError as error:
         raise UserError(f"{source}: {explain(error)}") from None
 

@@ -6,12 +6,9 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, ValidationError, field_validator, model_validator
+from pydantic import Field, field_validator, model_validator
 
-from gfce.config.explaining import explain
-
-# The strict loader of configurations, which has no public name yet.
-from gfce.config.reading import parse_yaml
+from gfce.config.reading import checked, parse_yaml
 from gfce.config.sections import Section
 from gfce.config.values import Identifier, Number, refuse_repeated
 from gfce.dicom.words import pattern_words
@@ -131,9 +128,4 @@ def read_rules(path: Path | None) -> Rules:
 
 
 def _checked(content: Any, source: str) -> Rules:
-    if not isinstance(content, dict):
-        raise UserError(f"{source}: has no keys: start from the rules that come with gfce")
-    try:
-        return Rules.model_validate(content)
-    except ValidationError as error:
-        raise UserError(f"{source}: {explain(error)}") from None
+    return checked(Rules, content, source, "the rules that come with gfce")

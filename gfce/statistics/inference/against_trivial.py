@@ -54,7 +54,7 @@ def _compared(
     mean = scored[metric.mean]
     if pd.isna([mean, *values.values()]).any():
         return
-    best = max(values.values()) if metric.higher_is_better else min(values.values())
+    best = values[_best(values, metric)]
     is_better = mean > best if metric.higher_is_better else mean < best
     names = {name: scored[name] for name in (*SCORE_KEYS, "n")}
     yield names | {"metric": metric.name, "mean": mean, **values, "beats_both": is_better}
@@ -81,12 +81,17 @@ def _sentence(name: str, rows: pd.DataFrame) -> str:
 
 def _loss(row: dict[str, Any], metric: Metric) -> str:
     """A model that is not better: `Tri-M at Institution-1 (32.8; T1w itself 15.5)`."""
-    choose = max if metric.higher_is_better else min
-    best = choose(PREDICTORS, key=lambda name: row[name])
+    best = _best(row, metric)
     values = (row[key] * metric.print_factor for key in ("mean", best))
     mean, predictor = (f"{value:.1f}" for value in values)
     testing = f"{row['cohort']} {row['testing']}" if row["testing"] == "Overall" else row["testing"]
     return f"{row['model']} at {testing} ({mean}; {PREDICTORS[best]} {predictor})"
+
+
+def _best(means: dict[str, Any], metric: Metric) -> str:
+    """The predictor with the best mean."""
+    choose = max if metric.higher_is_better else min
+    return choose(PREDICTORS, key=lambda name: means[name])
 
 
 def _of_predictor(name: str) -> Column:
