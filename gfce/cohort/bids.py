@@ -37,6 +37,8 @@ class PatientFiles:
     tumour: Path | None = None
     field_strength_t: float | None = None
     problem: str | None = None
+    no_institution: str = "participants.tsv names no institution: add it"
+    """What is said where `institution` is empty."""
 
 
 @dataclass(frozen=True)
