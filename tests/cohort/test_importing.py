@@ -10,7 +10,6 @@ import json
 import os
 import socket
 import subprocess
-import sys
 import tempfile
 from pathlib import Path
 
@@ -21,6 +20,7 @@ import SimpleITK
 from cohorts import head, image
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from validating import validator_errors
 
 from gfce.cohort.bids import patient_ids
 from gfce.cohort.importing import import_manifest
@@ -55,17 +55,10 @@ def test_images_keep_voxels_and_geometry(manifest: Path, tmp_path: Path) -> None
     assert (to_array(written) == to_array(original)).all()
 
 
-def validator_errors(dataset: Path) -> list[str]:
-    program = Path(sys.executable).parent / "bids-validator-deno"
-    command = [program, dataset, "--json"]
-    answer = subprocess.run(command, capture_output=True, text=True, check=False)
-    issues = json.loads(answer.stdout)["issues"]["issues"]
-    return [issue["code"] for issue in issues if issue["severity"] == "error"]
-
-
 def test_the_dataset_is_valid_bids(manifest: Path, tmp_path: Path) -> None:
     import_manifest(manifest, tmp_path / "bids")
     assert validator_errors(tmp_path / "bids") == []
+    assert validator_errors(tmp_path / "bids" / "derivatives" / "masks") == []
     (tmp_path / "bids" / "dataset_description.json").unlink()
     assert validator_errors(tmp_path / "bids") != []
 
