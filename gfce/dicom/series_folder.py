@@ -48,11 +48,20 @@ def read_series_folder(folder: Path, scratch: Path | None = None) -> SeriesFolde
         UserError: there is no series or there are several, a file may be a slice and cannot be
             read, or the files are not one volume. The message names neither folder nor patient.
     """
-    tree = read_tree(folder)
-    stack = _only_stack(tree)
+    stack = only_series(folder)
+    return SeriesFolder(convert(stack, scratch or Path(tempfile.gettempdir())), stack)
+
+
+def only_series(folder: Path) -> Stack:
+    """The files of the one series of a folder, of which no pixel is read.
+
+    Raises:
+        UserError: as `read_series_folder`, as far as headers tell.
+    """
+    stack = _only_stack(read_tree(folder))
     if stack.problem is not None:
         raise UserError(f"its series cannot be used: {stack.problem}")
-    return SeriesFolder(convert(stack, scratch or Path(tempfile.gettempdir())), stack)
+    return stack
 
 
 def _only_stack(tree: Tree) -> Stack:

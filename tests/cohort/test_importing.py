@@ -95,7 +95,8 @@ MANIFESTS: list[tuple[str, str | bytes, str]] = [
     ("absolute", HEADER + "Doe,N,/home/jane-doe/gone.nii,,,\n", "sub-Doe: t1w: gone.nii: no such file: correct the path"),
     ("below-a-file", HEADER + "Doe,N,t1.nrrd/x.nii,,,\n", "sub-Doe: t1w: t1.nrrd/x.nii: no such file: correct the path"),
     ("itself", HEADER + "Doe,N,manifest.csv,t2.nrrd,ce.nrrd,\n", "sub-Doe: t1w: manifest.csv: not an image of a format that is read (.nii .nii.gz .hdr .img .mha .mhd .nrrd .nhdr): convert it"),
-    ("folder", HEADER + "Doe,N,t1.nrrd,folder.nii,,\n", "sub-Doe: t2w: folder.nii: is a folder: name an image file"),
+    ("folder", HEADER + "Doe,N,t1.nrrd,folder.nii,,\n", "sub-Doe: t2w: folder.nii: is an empty folder: name an image, or a folder with a DICOM series"),
+    ("folder-mask", HEADER + "Doe,N,t1.nrrd,,,folder.nii\n", "sub-Doe: tumour_mask: folder.nii: is a folder: name an image file"),
     ("pipe", HEADER + "Doe,N,t1.nrrd,,pipe.nii,\n", "sub-Doe: ce: pipe.nii: is no regular file: name an image file"),
     ("pipe-mask", HEADER + "Doe,N,t1.nrrd,,,pipe.nii\n", "sub-Doe: tumour_mask: pipe.nii: is no regular file: name an image file"),
     ("broken-first", HEADER + "Roe,N,broken.nii.gz,,,\n" + GOOD, "sub-Roe: broken.nii.gz: is cut short: copy or export it again"),
@@ -121,7 +122,11 @@ def test_a_wrong_manifest_is_one_line_and_no_dataset(
     with pytest.raises(UserError) as caught:
         import_manifest(manifest, tmp_path / "bids")
     assert str(caught.value) == message
-    assert sorted(tmp_path.iterdir()) == before
+    kept = tmp_path / ".bids.gfce-import"
+    assert kept.exists() == (
+        b"broken" in manifest.read_bytes() and b"Doe-1" in manifest.read_bytes()
+    )
+    assert sorted(set(tmp_path.iterdir()) - {kept}) == before
 
 
 def labels() -> Image:
