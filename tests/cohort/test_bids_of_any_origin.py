@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 import pytest
-from cohorts import Configure
+import yaml
+from cohorts import REPOSITORY, Configure
 from dataset_changes import anat, mask, move
 
 from gfce.cohort.agents import has_gadolinium
 from gfce.cohort.bids import PatientFiles
 from gfce.cohort.index import index
 from gfce.cohort.reading import read_dataset
-from gfce.config import Bids, load_config
+from gfce.config import Bids, load_config, parse_config
 from gfce.errors import UserError
 from gfce.provenance.state import Provenance
 from gfce.steps import Task
@@ -127,6 +129,13 @@ def test_a_mask_has_to_say_its_session_where_there_are_several(root: Path) -> No
     mask(root, "sub-A2_label-tumour_mask.nii.gz")
     problem = "a tumour mask without a session, but volumes of several: add the session"
     assert read(root, session="1").problem == problem
+
+
+def test_a_mask_without_a_session_is_of_the_only_one(root: Path) -> None:
+    sessions(root, "1")
+    shutil.rmtree(root / "derivatives")
+    written = mask(root, "sub-A2_label-tumour_mask.nii.gz")
+    assert (read(root).problem, read(root).tumour) == (None, written)
 
 
 def test_the_name_and_the_folder_say_one_session(root: Path) -> None:
@@ -276,3 +285,11 @@ def test_choices_that_are_none(tmp_path: Path, bids: str, message: str) -> None:
     with pytest.raises(UserError) as caught:
         load_config(path)
     assert message in str(caught.value)
+
+
+def test_the_example_of_the_documentation_is_read() -> None:
+    text = (REPOSITORY / "docs" / "own-data.md").read_text()
+    [example] = re.findall(r"```yaml\n(.*?)```", text, re.DOTALL)
+    config = parse_config({"study": "x", **yaml.safe_load(example)}, "own-data.md")
+    assert config.cohort.bids.session == "last"
+    assert config.cohort.bids.institution_names == {"Hospital of the North": "North"}

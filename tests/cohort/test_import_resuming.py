@@ -166,9 +166,13 @@ def test_a_row_that_is_gone_is_in_no_dataset(manifest: Path, tmp_path: Path) -> 
     whole = cut(tmp_path / "C_t2.nii.gz")
     with pytest.raises(UserError):
         import_manifest(manifest, tmp_path / "bids")
-    (tmp_path / "C_t2.nii.gz").write_bytes(whole)
     lines = manifest.read_text().splitlines(keepends=True)
     manifest.write_text("".join(line for line in lines if not line.startswith("B,")))
+    with pytest.raises(UserError):
+        import_manifest(manifest, tmp_path / "bids")
+    kept = [path.name[:6] for path in (tmp_path / ".bids.gfce-import").iterdir()]
+    assert sorted(kept) == ["sub-A-", "sub-D-"]
+    (tmp_path / "C_t2.nii.gz").write_bytes(whole)
     import_manifest(manifest, tmp_path / "bids")
     assert [patient.patient_id for patient in read_dataset(tmp_path / "bids")] == [
         *("sub-A", "sub-C", "sub-D")
@@ -240,13 +244,18 @@ REASONS = [
 ]
 
 
-def test_all_that_is_wrong_is_said_before_a_voxel_is_read(
-    manifest: Path, tmp_path: Path, read: list[str], capsys: pytest.CaptureFixture[str]
-) -> None:
+@pytest.fixture
+def wrong(manifest: Path, tmp_path: Path) -> Path:
     manifest.write_text(WRONG)
     (tmp_path / "header.nii").write_bytes(b"no header")
+    return manifest
+
+
+def test_all_that_is_wrong_is_said_before_a_voxel_is_read(
+    wrong: Path, tmp_path: Path, read: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
     before = sorted(tmp_path.iterdir())
-    assert main(["import", str(manifest), "-o", str(tmp_path / "bids")]) == 1
+    assert main(["import", str(wrong), "-o", str(tmp_path / "bids")]) == 1
     lines = capsys.readouterr().err.splitlines()
     assert lines[:-1] == [f"gfce: cannot import {reason}" for reason in REASONS]
     assert lines[-1] == "gfce: error: 6 patients cannot be imported (they are named above)"
@@ -255,12 +264,10 @@ def test_all_that_is_wrong_is_said_before_a_voxel_is_read(
 
 
 def test_a_dry_run_is_the_report_alone(
-    manifest: Path, tmp_path: Path, read: list[str], capsys: pytest.CaptureFixture[str]
+    wrong: Path, tmp_path: Path, read: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    manifest.write_text(WRONG)
-    (tmp_path / "header.nii").write_bytes(b"no header")
     before = sorted(tmp_path.iterdir())
-    command = ["import", str(manifest), "-o", str(tmp_path / "bids")]
+    command = ["import", str(wrong), "-o", str(tmp_path / "bids")]
     assert main([*command, "--dry-run"]) == 0
     answer = capsys.readouterr()
     assert answer.out.splitlines() == [

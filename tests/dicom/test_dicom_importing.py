@@ -252,8 +252,9 @@ def test_a_folder_level_of_patients_is_refused(
     for path in (tree / "dicom" / "South" / "Name7").iterdir():
         other.mkdir(exist_ok=True)
         path.rename(other / f"x{path.name}")
-    with pytest.raises(UserError, match="the folder of that level holds a name or id"):
+    with pytest.raises(UserError, match=r"^7 patients cannot be imported"):
         import_all(tree, institution=parse_institutions("level=2"))
+    assert capsys.readouterr().err.count("the folder of that level holds a name or id") == 7
 
 
 @pytest.mark.parametrize("same", [True, False])
