@@ -15,7 +15,7 @@ PATH = "a path with a brace, a line break or a control character: rename it"
 NETWORKS = "mmgsn_net, pix2pix, unet"
 EMPTY = "a path that is empty or begins or ends with a space: write it out"
 KEYS = (
-    "known: study, seed, results, cohort, simulation, images, grid, training, evaluation, "
+    "known: study, seed, results, readable_by, cohort, simulation, images, grid, training, evaluation, "
     "statistics"
 )
 CASE = "differ only in case, which not every file system keeps apart: rename one"

@@ -242,6 +242,9 @@ class StudyConfig(Section):
     """Seed of the split and of the pooled draws."""
     results: AnyPath = Path("results")
     """Folder of all studies' results."""
+    readable_by: Literal["everyone", "group", "owner"] = "everyone"
+    """Who else on the machine may read what is written: with patients' images `group` (a umask of
+    027) or `owner` (077); `everyone` leaves the umask as it is."""
     cohort: Cohort
     """The patients."""
     simulation: Simulation | None = None
