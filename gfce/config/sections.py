@@ -54,7 +54,8 @@ class Simulation(Section):
     protocols: AnyPath | None = None
     """Table of scanner protocols, one row per institution (empty: the seven of the package)."""
     changes: dict[Identifier, dict[str, str | bool | Number]] = {}
-    """Other values for single columns of that table, by institution."""
+    """Other values for single columns of that table, by institution; also `tumour_size` (a factor
+    on radii) and `atrophy` (on the brain's sulci and ventricles), 1 where the table lacks them."""
 
 
 class Cohort(Section):
