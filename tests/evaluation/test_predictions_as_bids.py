@@ -4,17 +4,23 @@ from __future__ import annotations
 
 import json
 
+from cohorts import minimal_config
 from validating import validator_errors
 
-from gfce.config import StudyConfig
+from gfce.config import parse_config
 from gfce.evaluation.predict import predict
 from gfce.evaluation.predictions import prediction_path
 from gfce.study import Cell, Results, read_patients
 
 
-def test_predictions_are_a_valid_derivative(trained: StudyConfig, study: Results) -> None:
+def test_predictions_are_a_valid_derivative(study: Results) -> None:
+    content = minimal_config(
+        results=study.root.parent,
+        cohort={"dataset": "gone", "development": ["A"], "external": []},
+        grid={"networks": {"unet": {"width": 2}}, "normalizations": ["min_max"]},
+    )
     cell = Cell("unet", "min_max", "uni-A", 1)
-    predict(trained, cell)
+    predict(parse_config(content, "test.yaml"), cell)
     folder = study.predictions(cell)
     assert validator_errors(folder) == []
     row = read_patients(study).query("split == 'test'").iloc[0]
