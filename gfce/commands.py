@@ -25,10 +25,17 @@ def _import(arguments: argparse.Namespace) -> None:
     if arguments.brats:
         _import_brats(arguments)
         return
-    _refuse_dicom_options(arguments, "give --dicom, or leave it out")
+    _refuse_dicom_options(arguments, "give --dicom, or leave it out", MANIFEST_OPTIONS)
     from gfce.cohort.importing import import_manifest
 
-    import_manifest(arguments.source, arguments.output, arguments.mask_label)
+    report = import_manifest(
+        arguments.source,
+        arguments.output,
+        arguments.mask_label,
+        leave_out=arguments.leave_out,
+        dry_run=arguments.dry_run,
+    )
+    print(report, end="")
 
 
 def _refuse_dicom_options(
@@ -195,7 +202,9 @@ DICOM_OPTIONS = [
     argument("--dry-run", action="store_true", help="say what would be imported"),
 ]
 """Options of `gfce import --dicom` (docs/dicom.md)."""
-BRATS_OPTIONS = ("--institution-table", "--leave-out", "--dry-run")
+MANIFEST_OPTIONS = ("--leave-out", "--dry-run")
+"""Those of them that `gfce import MANIFEST` has too (docs/own-data.md)."""
+BRATS_OPTIONS = ("--institution-table", *MANIFEST_OPTIONS)
 """Those of them that `gfce import --brats` has too (docs/public-data.md)."""
 
 COMMANDS: dict[str, Command] = {

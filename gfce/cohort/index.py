@@ -34,7 +34,9 @@ def index(config: StudyConfig, workers: int = 1) -> None:
         UserError: the dataset cannot carry the study, or a patient is unusable and
             `cohort.unusable_patient` is `stop`, or a worker process was killed.
     """
-    patients, exclusions = examine(read_dataset(config.cohort.dataset), config, workers)
+    patients, exclusions = examine(
+        read_dataset(config.cohort.dataset, config.cohort.bids), config, workers
+    )
     if patients.empty:
         raise UserError("cohort.dataset: no usable patient: see the reasons above")
     roles = assign_roles(patients.set_index("patient_id")["institution"], config)
@@ -107,7 +109,7 @@ def _check_patients(
 
 def _no_role(patient: PatientFiles, roles: set[str]) -> str:
     if not patient.institution:
-        return "participants.tsv names no institution: add it"
+        return patient.no_institution
     close = [role for role in roles if role.casefold() == patient.institution.casefold()]
     hint = f" (did you mean {close[0]}?)" if close else ""
     return f"the study has no role for institution {one_line(patient.institution)}{hint}"

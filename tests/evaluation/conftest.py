@@ -10,7 +10,7 @@ from cohorts import COHORT, head, minimal_config, write_cohort
 from synthesizing import wide
 
 from gfce.cohort.index import index
-from gfce.config import parse_config
+from gfce.config import StudyConfig, parse_config
 from gfce.images.preprocess import preprocess
 from gfce.images.writing import write_image
 from gfce.study import Cell, Results
@@ -18,8 +18,8 @@ from gfce.training.cell import train_cell
 
 
 @pytest.fixture(scope="session")
-def study(tmp_path_factory: pytest.TempPathFactory) -> Results:
-    """One model alone, and nothing of its study."""
+def trained(tmp_path_factory: pytest.TempPathFactory) -> StudyConfig:
+    """A study of one trained model, whose dataset is gone."""
     root = tmp_path_factory.mktemp("one")
     content = minimal_config(
         results=root / "results",
@@ -32,7 +32,13 @@ def study(tmp_path_factory: pytest.TempPathFactory) -> Results:
     preprocess(config, "A")
     train_cell(config, Cell("unet", "min_max", "uni-A", 1))
     shutil.rmtree(root / "data")
-    return Results(config)
+    return config
+
+
+@pytest.fixture(scope="session")
+def study(trained: StudyConfig) -> Results:
+    """Its results."""
+    return Results(trained)
 
 
 @pytest.fixture
