@@ -5,16 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import SimpleITK as sitk  # noqa: N813 (the library's own convention)
 
+from gfce.cohort.sidecars import FIELD_STRENGTH, STRONGEST_T, read_object
 from gfce.config import Images
 from gfce.dicom.series_folder import read_series_folder
 from gfce.dicom.stacks import Stack
 from gfce.errors import UserError
 from gfce.images.arrays import Geometry, Mask, Volume
 from gfce.images.fitted_normalization import FittedNormalization
+from gfce.images.layout import extension
 from gfce.images.modalities import INPUTS
 from gfce.images.reading import read_image
 from gfce.images.volume_statistics import VolumeStatistics
@@ -41,6 +44,7 @@ class NewPatient:
         geometry: of `volumes`.
         statistics: by modality, raw units.
         series: by modality, the DICOM files of those that were read from a folder.
+        field_strength_t: of the T1w, by its DICOM files or its sidecar (None: not known).
     """
 
     native: Image
@@ -49,6 +53,7 @@ class NewPatient:
     geometry: Geometry
     statistics: dict[str, VolumeStatistics]
     series: Mapping[str, Stack] = field(default_factory=dict)
+    field_strength_t: float | None = None
 
     @classmethod
     def read(cls, t1w: Path, t2w: Path, images: Images) -> NewPatient:
@@ -74,7 +79,8 @@ class NewPatient:
         region = head if images.statistics_region == "foreground" else None
         statistics = {m: VolumeStatistics.of(volumes[m], head, region) for m in INPUTS}
         geometry = Geometry.of(resampled["t1w"])
-        return cls(read["t1w"], volumes, head, geometry, statistics, series)
+        strength = _field_strength(t1w, series.get("t1w"))
+        return cls(read["t1w"], volumes, head, geometry, statistics, series, strength)
 
     def normalized(self, modality: str, normalization: FittedNormalization) -> Volume:
         """A volume in normalized units, float32 (slice, row, column)."""
@@ -105,6 +111,12 @@ class NewPatient:
         columns, rows, _ = orient(self.native).GetSize()
         return rows, columns
 
+    @property
+    def native_spacing(self) -> tuple[float, float, float]:
+        """Distances of columns, rows and axial slices as the file has them, mm."""
+        x, y, z = orient(self.native).GetSpacing()
+        return x, y, z
+
 
 def _read(modality: str, path: Path) -> tuple[Image, Stack | None]:
     try:
@@ -121,6 +133,20 @@ def _read(modality: str, path: Path) -> tuple[Image, Stack | None]:
         text = str(error).removeprefix(f"{path.name}: ")
         raise UserError(f"--{modality}: {text}") from None
     return image, stack
+
+
+def _field_strength(path: Path, stack: Stack | None) -> float | None:
+    """The field strength by the header, or by the sidecar of the image's name, if there is one."""
+    if stack is not None:
+        given: Any = stack.acquisition.field_strength_t
+    else:
+        stem = path.name[: len(path.name) - len(extension(path))]
+        try:
+            given = read_object(path.with_name(f"{stem}.json")).get(FIELD_STRENGTH)
+        except UserError:
+            return None
+    known = isinstance(given, int | float) and not isinstance(given, bool)
+    return float(given) if known and 0 < given <= STRONGEST_T else None
 
 
 def _check_person(series: Mapping[str, Stack]) -> None:

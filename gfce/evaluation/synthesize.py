@@ -13,6 +13,7 @@ from gfce.errors import UserError
 from gfce.evaluation.cautions import cautions
 from gfce.evaluation.model_folder import ModelFolder
 from gfce.evaluation.new_patient import NewPatient
+from gfce.evaluation.unlike import compare_with_training
 from gfce.files import new_folder, write_json
 from gfce.images.arrays import Volume
 from gfce.images.fitted_normalization import FittedNormalization
@@ -68,13 +69,16 @@ def synthesize_patient(
         )
     folder = ModelFolder.read(model)
     patient = NewPatient.read(t1w, t2w, folder.config.images)
-    found = cautions(patient, folder.normalization)
+    compared = compare_with_training(patient, folder.fingerprint, folder.trained_on)
+    found = [*cautions(patient, folder.normalization), *compared.unlike]
     normalized = synthetic_volume(folder, patient, device)
     volume, units = _in_units(normalized, patient, folder.normalization, units)
     for caution in found:
         LOGGER.warning("warning: %s: unlike the training, do not trust the result", caution)
+    for note in compared.notes:
+        LOGGER.warning("warning: %s", note)
     # The sidecar first: a volume never lies there without what says that it is synthetic.
-    description = _describe(folder, units, found)
+    description = _describe(folder, units, [*found, *compared.notes], compared.not_compared)
     write_json(description, sidecar)
     try:
         if dicom:
@@ -182,7 +186,7 @@ def _write_dicom(
     derivation = Derivation(
         SERIES_DESCRIPTION,
         f"{DESCRIPTION}. {model}; units {description['UnitsMeaning']}",
-        f"Warnings of what is unlike the training:\n{warnings}" if warnings else "",
+        f"Warnings:\n{warnings}" if warnings else "",
         ("gfce", __version__),
     )
     sources = tuple(patient.series[modality] for modality in INPUTS if modality in patient.series)
@@ -190,7 +194,9 @@ def _write_dicom(
         write_derived_series(patient.on_own_grid(volume), sources, derivation, folder)
 
 
-def _describe(folder: ModelFolder, units: Units, found: list[str]) -> dict[str, Any]:
+def _describe(
+    folder: ModelFolder, units: Units, found: list[str], not_compared: list[str]
+) -> dict[str, Any]:
     return {
         "Description": DESCRIPTION,
         "Model": folder.label,
@@ -200,4 +206,5 @@ def _describe(folder: ModelFolder, units: Units, found: list[str]) -> dict[str, 
         "Units": units,
         "UnitsMeaning": MEANINGS[units],
         "Warnings": found,
+        "NotCompared": not_compared,
     }
