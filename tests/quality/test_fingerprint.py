@@ -8,14 +8,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from cohorts import COHORT, Configure, write_cohort
+from cohorts import COHORT, write_cohort
 from provenance.conftest import study_in
-from provenance.pretending import due, pretend, steps
+from provenance.pretending import due, pretend, steps, write_all
 
 from gfce.cohort.index import index
+from gfce.config import StudyConfig
 from gfce.errors import UserError
 from gfce.files import write_json
-from gfce.images.preprocess import preprocess
 from gfce.provenance.performing import perform
 from gfce.quality.fingerprint import Fingerprint, fingerprint_of, margin, read_fingerprint
 from gfce.quality.fingerprint_step import write_fingerprints
@@ -58,16 +58,11 @@ def test_what_is_not_known_is_left_out() -> None:
     assert found.fat_suppression["t2w"] == {"yes": 1}
 
 
-def test_each_models_folder_tells_of_its_own_training(configure: Configure) -> None:
-    config = configure()
-    write_cohort(config.cohort.dataset, COHORT)
-    index(config)
-    for institution in config.cohort.institutions:
-        preprocess(config, institution)
-    quality(config)
-    write_fingerprints(config)
-    results = Results(config)
-    for cell in cells(config):
+def test_each_models_folder_tells_of_its_own_training(study: StudyConfig) -> None:
+    quality(study)
+    write_fingerprints(study)
+    results = Results(study)
+    for cell in cells(study):
         text = results.fingerprint(cell).read_text()
         found = read_fingerprint(results.fingerprint(cell))
         assert found.patients == len(read_training_set(results, cell.training_set))
@@ -75,10 +70,10 @@ def test_each_models_folder_tells_of_its_own_training(configure: Configure) -> N
         assert found.ranges["t1w"]["row_mm"].least == pytest.approx(1.5)
         assert found.ranges["t1w"]["column_mm"].least == pytest.approx(2.0)
         assert "sub-" not in text
-        assert str(config.cohort.dataset) not in text
-    before = [results.fingerprint(cell).read_bytes() for cell in cells(config)]
-    write_fingerprints(config)
-    assert [results.fingerprint(cell).read_bytes() for cell in cells(config)] == before
+        assert str(study.cohort.dataset) not in text
+    before = [results.fingerprint(cell).read_bytes() for cell in cells(study)]
+    write_fingerprints(study)
+    assert [results.fingerprint(cell).read_bytes() for cell in cells(study)] == before
 
 
 def test_a_finished_study_of_before_lacks_it_and_nothing_else(tmp_path: Path) -> None:
@@ -95,7 +90,7 @@ def test_a_finished_study_of_before_lacks_it_and_nothing_else(tmp_path: Path) ->
     # Fewer cells: the files of the others go, their models stay.
     pretend(config)
     less = study_in(tmp_path, grid={"normalizations": ["min_max"]})
-    perform(less, Task("fingerprint"), lambda _: [write_json({}, results.fingerprint(cell)) for cell in cells(less)] and None)  # fmt: skip  # noqa: E501
+    perform(less, Task("fingerprint"), lambda _: write_all(less, Task("fingerprint")))
     left = {cell for cell in cells(config) if results.fingerprint(cell).exists()}
     assert left == set(cells(less))
     assert all(path.exists() for path in weights)

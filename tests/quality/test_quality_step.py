@@ -13,21 +13,10 @@ from provenance.pretending import due, pretend, steps
 from gfce.cohort.index import index
 from gfce.config import StudyConfig
 from gfce.errors import UserError
-from gfce.images.preprocess import preprocess
 from gfce.quality.columns import COLUMNS
 from gfce.quality.step import quality
 from gfce.steps import Task, optional, reads, tasks
 from gfce.study import Results
-
-
-@pytest.fixture
-def study(configure: Configure) -> StudyConfig:
-    config = configure()
-    write_cohort(config.cohort.dataset, COHORT)
-    index(config)
-    for institution in config.cohort.institutions:
-        preprocess(config, institution)
-    return config
 
 
 def test_what_is_written(study: StudyConfig, capsys: pytest.CaptureFixture[str]) -> None:
