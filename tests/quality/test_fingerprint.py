@@ -67,6 +67,7 @@ def test_each_models_folder_tells_of_its_own_training(study: StudyConfig) -> Non
         found = read_fingerprint(results.fingerprint(cell))
         assert found.patients == len(read_training_set(results, cell.training_set))
         assert found.field_strength_t == {3.0: found.patients}
+        assert {each.patients for each in found.ranges["t1w"].values()} == {found.patients}
         assert found.ranges["t1w"]["row_mm"].least == pytest.approx(1.5)
         assert found.ranges["t1w"]["column_mm"].least == pytest.approx(2.0)
         assert "sub-" not in text
