@@ -128,6 +128,7 @@ def _synthesize(arguments: argparse.Namespace) -> None:
         arguments.output,
         arguments.device,
         arguments.units,
+        dicom=arguments.dicom_out,
     )
 
 
@@ -256,9 +257,12 @@ COMMANDS: dict[str, Command] = {
         "Write the synthetic CE of one patient, by a trained model's folder alone.",
         [
             argument("--model", type=Path, required=True, metavar="CELLDIR", help="models/<cell>"),
-            argument("--t1w", type=Path, required=True, metavar="IMAGE", help="the T1w"),
+            argument(
+                "--t1w", type=Path, required=True, metavar="IMAGE", help="T1w, or a DICOM folder"
+            ),
             argument("--t2w", type=Path, required=True, metavar="IMAGE", help="T2w on its grid"),
             argument("-o", "--output", type=Path, required=True, metavar="IMAGE", help="to write"),
+            argument("--dicom-out", action="store_true", help="write a DICOM series: a folder"),
             argument("--device", choices=["cpu", "cuda", "auto"], help="(as the model's study)"),
             argument("--units", choices=["normalized", "t1w"], help="of intensities (t1w)"),
         ],

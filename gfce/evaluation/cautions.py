@@ -1,7 +1,7 @@
 """What about a new patient is unlike anything that a model can have been trained on.
 
-A cell's folder holds no images of its training patients, so limits are wide: they find exports that
-went wrong and images of something else. docs/synthesize.md says what is not noticed.
+Limits are wide, whatever the training: they find exports that went wrong and images of something
+else. `gfce.evaluation.unlike` compares with the training patients.
 """
 
 from __future__ import annotations

@@ -1,17 +1,23 @@
-"""A patient of no study: T1w and T2w from two files, on a model's matrix, and the way back."""
+"""A patient of no study: T1w and T2w on a model's matrix, and the way back."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import SimpleITK as sitk  # noqa: N813 (the library's own convention)
 
+from gfce.cohort.sidecars import FIELD_STRENGTH, STRONGEST_T, read_object
 from gfce.config import Images
+from gfce.dicom.series_folder import read_series_folder
+from gfce.dicom.stacks import Stack
 from gfce.errors import UserError
 from gfce.images.arrays import Geometry, Mask, Volume
 from gfce.images.fitted_normalization import FittedNormalization
+from gfce.images.layout import extension
 from gfce.images.modalities import INPUTS
 from gfce.images.reading import read_image
 from gfce.images.volume_statistics import VolumeStatistics
@@ -31,11 +37,14 @@ class NewPatient:
     """The two inputs of a patient on the model's matrix, as `gfce preprocess` would store them.
 
     Attributes:
-        native: the T1w as it was read: its grid is that of the result.
+        native: the T1w as it was read (of DICOM files, axes turned to LPS): its grid is that of
+            the result.
         volumes: by modality, raw units, float32 (slice, row, column).
         head: (slice, row, column).
         geometry: of `volumes`.
         statistics: by modality, raw units.
+        series: by modality, the DICOM files of those that were read from a folder.
+        field_strength_t: of the T1w, by its DICOM files or its sidecar (None: not known).
     """
 
     native: Image
@@ -43,16 +52,24 @@ class NewPatient:
     head: Mask
     geometry: Geometry
     statistics: dict[str, VolumeStatistics]
+    series: Mapping[str, Stack] = field(default_factory=dict)
+    field_strength_t: float | None = None
 
     @classmethod
     def read(cls, t1w: Path, t2w: Path, images: Images) -> NewPatient:
         """Read two images and resample them as the model's training patients were.
 
+        Each is an image file or a folder with one DICOM series.
+
         Raises:
-            UserError: a file cannot be read, a volume is constant, the two lie on different grids
-                or are the same image, or no head is found. Options are named, not files.
+            UserError: a file cannot be read, a folder holds no or several series, a volume is
+                constant, the two are of two patients, lie on different grids or are the same
+                image, or no head is found. Options are named, not files.
         """
-        read = {"t1w": _read("t1w", t1w), "t2w": _read("t2w", t2w)}
+        found = {"t1w": _read("t1w", t1w), "t2w": _read("t2w", t2w)}
+        read = {modality: image for modality, (image, _) in found.items()}
+        series = {modality: stack for modality, (_, stack) in found.items() if stack}
+        _check_person(series)
         _check_pair(read)
         resampled = {m: resample_in_plane(orient(read[m]), images.matrix) for m in INPUTS}
         volumes = {modality: to_array(image) for modality, image in resampled.items()}
@@ -62,7 +79,8 @@ class NewPatient:
         region = head if images.statistics_region == "foreground" else None
         statistics = {m: VolumeStatistics.of(volumes[m], head, region) for m in INPUTS}
         geometry = Geometry.of(resampled["t1w"])
-        return cls(read["t1w"], volumes, head, geometry, statistics)
+        strength = _field_strength(t1w, series.get("t1w"))
+        return cls(read["t1w"], volumes, head, geometry, statistics, series, strength)
 
     def normalized(self, modality: str, normalization: FittedNormalization) -> Volume:
         """A volume in normalized units, float32 (slice, row, column)."""
@@ -93,10 +111,20 @@ class NewPatient:
         columns, rows, _ = orient(self.native).GetSize()
         return rows, columns
 
+    @property
+    def native_spacing(self) -> tuple[float, float, float]:
+        """Distances of columns, rows and axial slices as the file has them, mm."""
+        x, y, z = orient(self.native).GetSpacing()
+        return x, y, z
 
-def _read(modality: str, path: Path) -> Image:
+
+def _read(modality: str, path: Path) -> tuple[Image, Stack | None]:
     try:
-        image = read_image(path)
+        if path.is_dir():
+            series = read_series_folder(path)
+            image, stack = series.image, series.stack
+        else:
+            image, stack = read_image(path), None
         array = sitk.GetArrayViewFromImage(image)
         if array.min() == array.max():
             raise UserError(f"every voxel is {array.min():g}: export it again")
@@ -104,7 +132,26 @@ def _read(modality: str, path: Path) -> Image:
         # A file's name may be the patient's.
         text = str(error).removeprefix(f"{path.name}: ")
         raise UserError(f"--{modality}: {text}") from None
-    return image
+    return image, stack
+
+
+def _field_strength(path: Path, stack: Stack | None) -> float | None:
+    """The field strength by the header, or by the sidecar of the image's name, if there is one."""
+    if stack is not None:
+        given: Any = stack.acquisition.field_strength_t
+    else:
+        stem = path.name[: len(path.name) - len(extension(path))]
+        try:
+            given = read_object(path.with_name(f"{stem}.json")).get(FIELD_STRENGTH)
+        except UserError:
+            return None
+    known = isinstance(given, int | float) and not isinstance(given, bool)
+    return float(given) if known and 0 < given <= STRONGEST_T else None
+
+
+def _check_person(series: Mapping[str, Stack]) -> None:
+    if len({stack.first.identity.patient_id for stack in series.values()}) > 1:
+        raise UserError("--t1w, --t2w: have two PatientIDs: name two series of one patient")
 
 
 def _check_pair(images: dict[str, Image]) -> None:

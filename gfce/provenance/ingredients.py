@@ -148,6 +148,11 @@ class Ingredients:
         pairs = [[patient, row["institution"]] for patient, row in self.patients.items()]
         return {"the institutions": code.digest(pairs)}
 
+    def field_strengths(self) -> Hashes:
+        """The field strength of each patient."""
+        pairs = [[patient, str(row["field_strength_t"])] for patient, row in self.patients.items()]
+        return {"the field strengths": code.digest(pairs)}
+
     def images(self, patients: Iterable[str], kinds: Iterable[str]) -> Hashes:
         """Images of patients, as far as there are any: modalities, or `tumour` for the mask."""
         kinds = list(kinds)
