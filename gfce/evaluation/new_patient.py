@@ -10,17 +10,16 @@ import SimpleITK as sitk  # noqa: N813 (the library's own convention)
 
 from gfce.config import Images
 from gfce.errors import UserError
+from gfce.evaluation.given_images import check_same_grid, read_given
 from gfce.images.arrays import Geometry, Mask, Volume
 from gfce.images.fitted_normalization import FittedNormalization
 from gfce.images.modalities import INPUTS
-from gfce.images.reading import read_image
 from gfce.images.volume_statistics import VolumeStatistics
 from gfce.images.volumes import (
     Image,
     foreground,
     orient,
     resample_in_plane,
-    same_geometry,
     to_array,
     to_image,
 )
@@ -52,7 +51,7 @@ class NewPatient:
             UserError: a file cannot be read, a volume is constant, the two lie on different grids
                 or are the same image, or no head is found. Options are named, not files.
         """
-        read = {"t1w": _read("t1w", t1w), "t2w": _read("t2w", t2w)}
+        read = {"t1w": read_given("--t1w", t1w), "t2w": read_given("--t2w", t2w)}
         _check_pair(read)
         resampled = {m: resample_in_plane(orient(read[m]), images.matrix) for m in INPUTS}
         volumes = {modality: to_array(image) for modality, image in resampled.items()}
@@ -94,26 +93,9 @@ class NewPatient:
         return rows, columns
 
 
-def _read(modality: str, path: Path) -> Image:
-    try:
-        image = read_image(path)
-        array = sitk.GetArrayViewFromImage(image)
-        if array.min() == array.max():
-            raise UserError(f"every voxel is {array.min():g}: export it again")
-    except UserError as error:
-        # A file's name may be the patient's.
-        text = str(error).removeprefix(f"{path.name}: ")
-        raise UserError(f"--{modality}: {text}") from None
-    return image
-
-
 def _check_pair(images: dict[str, Image]) -> None:
-    t1w, t2w = (orient(images[modality]) for modality in INPUTS)
-    if not same_geometry(t1w, t2w):
-        sizes = [" x ".join(map(str, image.GetSize())) for image in (t1w, t2w)]
-        raise UserError(
-            f"--t1w, --t2w: lie on different grids ({sizes[0]} and {sizes[1]} voxels, or other "
-            "places): register T2w to T1w and resample it to T1w's grid"
-        )
-    if np.array_equal(to_array(t1w), to_array(t2w)):
+    t1w, t2w = (images[modality] for modality in INPUTS)
+    advice = "register T2w to T1w and resample it to T1w's grid"
+    check_same_grid(("--t1w", "--t2w"), (t1w, t2w), advice)
+    if np.array_equal(to_array(orient(t1w)), to_array(orient(t2w))):
         raise UserError("--t1w, --t2w: are the same image: name T1w and T2w")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -19,7 +19,7 @@ def score_rows(
     synthetic: Volume,
     regions: Mapping[str, Mask],
     average: str,
-    scalings: Sequence[str] = SCALINGS,
+    scalings: Iterable[str] = SCALINGS,
 ) -> Iterator[dict[str, Any]]:
     """The scores of two volumes in raw units: `region`, `scaling` and the rest as `score` has it.
 

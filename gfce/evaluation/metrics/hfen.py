@@ -30,11 +30,11 @@ def high_frequency_error_norm(images: Images, region: Mask) -> float:
     return error / real if real else math.nan
 
 
-def _edges(volume: NDArray[np.floating]) -> NDArray[np.float64]:
+def _edges(volume: NDArray[np.float32] | NDArray[np.float64]) -> NDArray[np.float64]:
     from scipy.ndimage import gaussian_laplace
 
-    filtered = [gaussian_laplace(np.float64(each), SIGMA, radius=RADIUS) for each in volume]
-    return np.stack(filtered)
+    slices = volume.astype(np.float64)
+    return np.stack([gaussian_laplace(each, SIGMA, radius=RADIUS) for each in slices])
 
 
 METRIC = Metric(

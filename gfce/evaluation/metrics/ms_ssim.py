@@ -45,8 +45,8 @@ def multiscale_similarity(images: Images, region: Mask) -> float:
 def similarity_maps(images: Images) -> list[Maps]:
     """Of each scale (slice, row, column): contrast and structure, at the coarsest one the SSIM."""
     scales = n_scales(images.real.shape)
-    pairs = zip(images.real, images.synthetic, strict=True)
-    by_slice = [list(_slice_maps(np.float64(y), np.float64(f), scales)) for y, f in pairs]
+    volumes = (images.real.astype(np.float64), images.synthetic.astype(np.float64))
+    by_slice = [list(_slice_maps(y, f, scales)) for y, f in zip(*volumes, strict=True)]
     return [np.stack(maps) for maps in zip(*by_slice, strict=True)]
 
 
