@@ -54,7 +54,8 @@ class Simulation(Section):
     protocols: AnyPath | None = None
     """Table of scanner protocols, one row per institution (empty: the seven of the package)."""
     changes: dict[Identifier, dict[str, str | bool | Number]] = {}
-    """Other values for single columns of that table, by institution."""
+    """Other values for single columns of that table, by institution; also `tumour_size` (a factor
+    on radii) and `atrophy` (on the brain's sulci and ventricles), 1 where the table lacks them."""
 
 
 class Cohort(Section):
@@ -242,6 +243,9 @@ class StudyConfig(Section):
     """Seed of the split and of the pooled draws."""
     results: AnyPath = Path("results")
     """Folder of all studies' results."""
+    readable_by: Literal["everyone", "group", "owner"] = "everyone"
+    """Who else on the machine may read what is written: with patients' images `group` (a umask of
+    027) or `owner` (077); `everyone` leaves the umask as it is."""
     cohort: Cohort
     """The patients."""
     simulation: Simulation | None = None
