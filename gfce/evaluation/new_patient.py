@@ -15,18 +15,17 @@ from gfce.config import Images
 from gfce.dicom.series_folder import read_series_folder
 from gfce.dicom.stacks import Stack
 from gfce.errors import UserError
+from gfce.evaluation.given_images import called, check_same_grid, check_varies, read_given
 from gfce.images.arrays import Geometry, Mask, Volume
 from gfce.images.fitted_normalization import FittedNormalization
 from gfce.images.layout import extension
 from gfce.images.modalities import INPUTS
-from gfce.images.reading import read_image
 from gfce.images.volume_statistics import VolumeStatistics
 from gfce.images.volumes import (
     Image,
     foreground,
     orient,
     resample_in_plane,
-    same_geometry,
     to_array,
     to_image,
 )
@@ -119,20 +118,13 @@ class NewPatient:
 
 
 def _read(modality: str, path: Path) -> tuple[Image, Stack | None]:
-    try:
-        if path.is_dir():
-            series = read_series_folder(path)
-            image, stack = series.image, series.stack
-        else:
-            image, stack = read_image(path), None
-        array = sitk.GetArrayViewFromImage(image)
-        if array.min() == array.max():
-            raise UserError(f"every voxel is {array.min():g}: export it again")
-    except UserError as error:
-        # A file's name may be the patient's.
-        text = str(error).removeprefix(f"{path.name}: ")
-        raise UserError(f"--{modality}: {text}") from None
-    return image, stack
+    argument = f"--{modality}"
+    if not path.is_dir():
+        return read_given(argument, path), None
+    with called(argument, path):
+        series = read_series_folder(path)
+        check_varies(series.image)
+    return series.image, series.stack
 
 
 def _field_strength(path: Path, stack: Stack | None) -> float | None:
@@ -155,12 +147,8 @@ def _check_person(series: Mapping[str, Stack]) -> None:
 
 
 def _check_pair(images: dict[str, Image]) -> None:
-    t1w, t2w = (orient(images[modality]) for modality in INPUTS)
-    if not same_geometry(t1w, t2w):
-        sizes = [" x ".join(map(str, image.GetSize())) for image in (t1w, t2w)]
-        raise UserError(
-            f"--t1w, --t2w: lie on different grids ({sizes[0]} and {sizes[1]} voxels, or other "
-            "places): register T2w to T1w and resample it to T1w's grid"
-        )
-    if np.array_equal(to_array(t1w), to_array(t2w)):
+    t1w, t2w = (images[modality] for modality in INPUTS)
+    advice = "register T2w to T1w and resample it to T1w's grid"
+    check_same_grid(("--t1w", "--t2w"), (t1w, t2w), advice)
+    if np.array_equal(to_array(orient(t1w)), to_array(orient(t2w))):
         raise UserError("--t1w, --t2w: are the same image: name T1w and T2w")
