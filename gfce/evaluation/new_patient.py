@@ -10,7 +10,9 @@ import SimpleITK as sitk  # noqa: N813 (the library's own convention)
 
 from gfce.config import Images
 from gfce.errors import UserError
+from gfce.images.alignment import Placement, align
 from gfce.images.arrays import Geometry, Mask, Volume
+from gfce.images.coverage import check_coverage
 from gfce.images.fitted_normalization import FittedNormalization
 from gfce.images.modalities import INPUTS
 from gfce.images.reading import read_image
@@ -19,7 +21,6 @@ from gfce.images.volumes import (
     Image,
     foreground,
     orient,
-    resample_in_plane,
     same_geometry,
     to_array,
     to_image,
@@ -36,6 +37,7 @@ class NewPatient:
         head: (slice, row, column).
         geometry: of `volumes`.
         statistics: by modality, raw units.
+        placement: how T2w came to the T1w's grid.
     """
 
     native: Image
@@ -43,18 +45,23 @@ class NewPatient:
     head: Mask
     geometry: Geometry
     statistics: dict[str, VolumeStatistics]
+    placement: Placement
 
     @classmethod
     def read(cls, t1w: Path, t2w: Path, images: Images) -> NewPatient:
-        """Read two images and resample them as the model's training patients were.
+        """Read two images; align and resample them as the model's training patients were.
 
         Raises:
             UserError: a file cannot be read, a volume is constant, the two lie on different grids
-                or are the same image, or no head is found. Options are named, not files.
+                (with an alignment: beside each other) or are the same image, or no head is found.
+                Options are named, not files.
         """
-        read = {"t1w": _read("t1w", t1w), "t2w": _read("t2w", t2w)}
-        _check_pair(read)
-        resampled = {m: resample_in_plane(orient(read[m]), images.matrix) for m in INPUTS}
+        native = {"t1w": _read("t1w", t1w), "t2w": _read("t2w", t2w)}
+        read = {modality: orient(image) for modality, image in native.items()}
+        _check_places(read) if images.alignment != "none" else _check_grids(read)
+        _check_contents(read)
+        aligned = align(read, images.alignment, images.matrix)
+        resampled = aligned.images
         volumes = {modality: to_array(image) for modality, image in resampled.items()}
         head = to_array(foreground(resampled["t1w"], resampled["t2w"])) > 0
         if not head.any():
@@ -62,7 +69,8 @@ class NewPatient:
         region = head if images.statistics_region == "foreground" else None
         statistics = {m: VolumeStatistics.of(volumes[m], head, region) for m in INPUTS}
         geometry = Geometry.of(resampled["t1w"])
-        return cls(read["t1w"], volumes, head, geometry, statistics)
+        placement = aligned.placements["t2w"]
+        return cls(native["t1w"], volumes, head, geometry, statistics, placement)
 
     def normalized(self, modality: str, normalization: FittedNormalization) -> Volume:
         """A volume in normalized units, float32 (slice, row, column)."""
@@ -107,13 +115,22 @@ def _read(modality: str, path: Path) -> Image:
     return image
 
 
-def _check_pair(images: dict[str, Image]) -> None:
-    t1w, t2w = (orient(images[modality]) for modality in INPUTS)
-    if not same_geometry(t1w, t2w):
-        sizes = [" x ".join(map(str, image.GetSize())) for image in (t1w, t2w)]
+def _check_grids(images: dict[str, Image]) -> None:
+    if not same_geometry(images["t1w"], images["t2w"]):
+        sizes = [" x ".join(map(str, images[modality].GetSize())) for modality in INPUTS]
         raise UserError(
             f"--t1w, --t2w: lie on different grids ({sizes[0]} and {sizes[1]} voxels, or other "
             "places): register T2w to T1w and resample it to T1w's grid"
         )
-    if np.array_equal(to_array(t1w), to_array(t2w)):
+
+
+def _check_places(images: dict[str, Image]) -> None:
+    try:
+        check_coverage(images["t1w"], images["t2w"], "t2w")
+    except UserError as error:
+        raise UserError(f"--t1w, --t2w: {error}") from None
+
+
+def _check_contents(images: dict[str, Image]) -> None:
+    if np.array_equal(to_array(images["t1w"]), to_array(images["t2w"])):
         raise UserError("--t1w, --t2w: are the same image: name T1w and T2w")

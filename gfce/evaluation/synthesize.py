@@ -14,6 +14,7 @@ from gfce.evaluation.cautions import cautions
 from gfce.evaluation.model_folder import ModelFolder
 from gfce.evaluation.new_patient import NewPatient
 from gfce.files import write_json
+from gfce.images.alignment_table import facts
 from gfce.images.arrays import Volume
 from gfce.images.fitted_normalization import FittedNormalization
 from gfce.images.modalities import INPUTS
@@ -45,7 +46,7 @@ def synthesize_patient(
     Args:
         model: folder of a trained cell.
         t1w: an image of any format that is read.
-        t2w: an image on the same grid.
+        t2w: an image on the same grid, or beside it as the model's `images.alignment` allows.
         output: image to write.
         device: where to compute (None: as run.json says).
         units: those of the intensities (None: t1w, where its normalization can be inverted).
@@ -63,7 +64,7 @@ def synthesize_patient(
     for caution in found:
         LOGGER.warning("warning: %s: unlike the training, do not trust the result", caution)
     # The sidecar first: a volume never lies there without what says that it is synthetic.
-    write_json(_describe(folder, units, found), sidecar)
+    write_json(_describe(folder, units, found) | _alignment(folder, patient), sidecar)
     try:
         write_image(patient.on_own_grid(volume), output)
     except BaseException:
@@ -163,3 +164,9 @@ def _describe(folder: ModelFolder, units: Units, found: list[str]) -> dict[str, 
         "UnitsMeaning": MEANINGS[units],
         "Warnings": found,
     }
+
+
+def _alignment(folder: ModelFolder, patient: NewPatient) -> dict[str, Any]:
+    """How T2w came to the T1w's grid, where the model's patients were aligned."""
+    how = folder.config.images.alignment
+    return {} if how == "none" else {"Alignment": {"how": how, **facts(patient.placement)}}

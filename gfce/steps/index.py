@@ -29,7 +29,8 @@ def _made_of(ingredients: Ingredients, what: What) -> tuple[Settings, Hashes]:
     cohort = ingredients.section("cohort")
     del cohort["cohort.dataset"], cohort["cohort.two_persons"]
     sets = {f"training_sets.{name}": names for name, names in config.training_sets().items()}
-    return {**cohort, "seed": config.seed, **sets}, ingredients.dataset()
+    settings = {**cohort, **ingredients.alignment(), "seed": config.seed, **sets}
+    return settings, ingredients.dataset()
 
 
 def _run(work: Work) -> None:
