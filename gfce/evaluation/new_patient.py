@@ -16,7 +16,9 @@ from gfce.dicom.series_folder import read_series_folder
 from gfce.dicom.stacks import Stack
 from gfce.errors import UserError
 from gfce.evaluation.given_images import called, check_same_grid, check_varies, read_given
+from gfce.images.alignment import Placement, align
 from gfce.images.arrays import Geometry, Mask, Volume
+from gfce.images.coverage import check_coverage
 from gfce.images.fitted_normalization import FittedNormalization
 from gfce.images.layout import extension
 from gfce.images.modalities import INPUTS
@@ -25,7 +27,6 @@ from gfce.images.volumes import (
     Image,
     foreground,
     orient,
-    resample_in_plane,
     to_array,
     to_image,
 )
@@ -42,6 +43,7 @@ class NewPatient:
         head: (slice, row, column).
         geometry: of `volumes`.
         statistics: by modality, raw units.
+        placement: how T2w came to the T1w's grid.
         series: by modality, the DICOM files of those that were read from a folder.
         field_strength_t: of the T1w, by its DICOM files or its sidecar (None: not known).
     """
@@ -51,26 +53,29 @@ class NewPatient:
     head: Mask
     geometry: Geometry
     statistics: dict[str, VolumeStatistics]
+    placement: Placement
     series: Mapping[str, Stack] = field(default_factory=dict)
     field_strength_t: float | None = None
 
     @classmethod
     def read(cls, t1w: Path, t2w: Path, images: Images) -> NewPatient:
-        """Read two images and resample them as the model's training patients were.
+        """Read two images; align and resample them as the model's training patients were.
 
         Each is an image file or a folder with one DICOM series.
 
         Raises:
             UserError: a file cannot be read, a folder holds no or several series, a volume is
-                constant, the two are of two patients, lie on different grids or are the same
-                image, or no head is found. Options are named, not files.
+                constant, the two are of two patients, lie on different grids (with an alignment:
+                beside each other) or are the same image, or no head is found. Options are named,
+                not files.
         """
         found = {"t1w": _read("t1w", t1w), "t2w": _read("t2w", t2w)}
-        read = {modality: image for modality, (image, _) in found.items()}
         series = {modality: stack for modality, (_, stack) in found.items() if stack}
         _check_person(series)
-        _check_pair(read)
-        resampled = {m: resample_in_plane(orient(read[m]), images.matrix) for m in INPUTS}
+        read = {modality: orient(image) for modality, (image, _) in found.items()}
+        _check_pair(read, images)
+        aligned = align(read, images.alignment, images.matrix)
+        resampled = aligned.images
         volumes = {modality: to_array(image) for modality, image in resampled.items()}
         head = to_array(foreground(resampled["t1w"], resampled["t2w"])) > 0
         if not head.any():
@@ -78,8 +83,9 @@ class NewPatient:
         region = head if images.statistics_region == "foreground" else None
         statistics = {m: VolumeStatistics.of(volumes[m], head, region) for m in INPUTS}
         geometry = Geometry.of(resampled["t1w"])
-        strength = _field_strength(t1w, series.get("t1w"))
-        return cls(read["t1w"], volumes, head, geometry, statistics, series, strength)
+        placement, strength = aligned.placements["t2w"], _field_strength(t1w, series.get("t1w"))
+        native = found["t1w"][0]
+        return cls(native, volumes, head, geometry, statistics, placement, series, strength)
 
     def normalized(self, modality: str, normalization: FittedNormalization) -> Volume:
         """A volume in normalized units, float32 (slice, row, column)."""
@@ -146,9 +152,19 @@ def _check_person(series: Mapping[str, Stack]) -> None:
         raise UserError("--t1w, --t2w: have two PatientIDs: name two series of one patient")
 
 
-def _check_pair(images: dict[str, Image]) -> None:
+def _check_pair(images: dict[str, Image], settings: Images) -> None:
     t1w, t2w = (images[modality] for modality in INPUTS)
-    advice = "register T2w to T1w and resample it to T1w's grid"
-    check_same_grid(("--t1w", "--t2w"), (t1w, t2w), advice)
-    if np.array_equal(to_array(orient(t1w)), to_array(orient(t2w))):
+    if settings.alignment == "none":
+        advice = "register T2w to T1w and resample it to T1w's grid"
+        check_same_grid(("--t1w", "--t2w"), (t1w, t2w), advice)
+    else:
+        _check_places(t1w, t2w)
+    if np.array_equal(to_array(t1w), to_array(t2w)):
         raise UserError("--t1w, --t2w: are the same image: name T1w and T2w")
+
+
+def _check_places(t1w: Image, t2w: Image) -> None:
+    try:
+        check_coverage(t1w, t2w, "t2w")
+    except UserError as error:
+        raise UserError(f"--t1w, --t2w: {error}") from None

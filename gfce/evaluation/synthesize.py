@@ -15,6 +15,7 @@ from gfce.evaluation.model_folder import ModelFolder
 from gfce.evaluation.new_patient import NewPatient
 from gfce.evaluation.unlike import compare_with_training
 from gfce.files import new_folder, write_json
+from gfce.images.alignment_table import facts
 from gfce.images.arrays import Volume
 from gfce.images.fitted_normalization import FittedNormalization
 from gfce.images.modalities import INPUTS
@@ -51,7 +52,8 @@ def synthesize_patient(
     Args:
         model: folder of a trained cell.
         t1w: an image of any format that is read, or a folder with one DICOM series.
-        t2w: an image on the same grid, or such a folder.
+        t2w: an image or such a folder, on the same grid, or beside it as the model's
+            `images.alignment` allows.
         output: image to write, or with `dicom` a new folder.
         device: where to compute (None: as run.json says).
         units: those of the intensities (None: t1w, where its normalization can be inverted).
@@ -79,6 +81,7 @@ def synthesize_patient(
         LOGGER.warning("warning: %s", note)
     # The sidecar first: a volume never lies there without what says that it is synthetic.
     description = _describe(folder, units, [*found, *compared.notes], compared.not_compared)
+    description |= _alignment(folder, patient)
     write_json(description, sidecar)
     try:
         if dicom:
@@ -208,3 +211,9 @@ def _describe(
         "Warnings": found,
         "NotCompared": not_compared,
     }
+
+
+def _alignment(folder: ModelFolder, patient: NewPatient) -> dict[str, Any]:
+    """How T2w came to the T1w's grid, where the model's patients were aligned."""
+    how = folder.config.images.alignment
+    return {} if how == "none" else {"Alignment": {"how": how, **facts(patient.placement)}}

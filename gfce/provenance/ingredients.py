@@ -68,6 +68,17 @@ class Ingredients:
         """Which label of a mask is tumour."""
         return {"cohort.mask_label": self.config.cohort.mask_label}
 
+    def preparation(self) -> Settings:
+        """How images are prepared."""
+        settings = self.section("images")
+        del settings["images.alignment"]
+        return settings | self.alignment()
+
+    def alignment(self) -> Settings:
+        """How volumes come to one grid; results of studies without it do not know the key."""
+        how = self.config.images.alignment
+        return {} if how == "none" else {"images.alignment": how}
+
     def average(self) -> Settings:
         """What scores are averaged over."""
         return {"evaluation.average": self.config.evaluation.average}

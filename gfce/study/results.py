@@ -55,6 +55,10 @@ class Results:
         """The statistics of an institution's volumes, for readers."""
         return self.images(institution) / "statistics.csv"
 
+    def alignment(self, institution: str) -> Path:
+        """How an institution's volumes came to one grid, for readers."""
+        return self.images(institution) / "alignment.csv"
+
     def model(self, cell: Cell) -> Path:
         """Folder of a trained model: its weights and the four files below."""
         return self.root / "models" / cell.folder
