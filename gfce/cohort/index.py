@@ -62,7 +62,7 @@ def examine(
     _check_patients(listed_patients, roles, exclude)
     with_role = [patient for patient in listed_patients if patient.institution in roles]
     examined = [patient for patient in with_role if patient.patient_id not in exclude]
-    examine_one = partial(_examine_one, root=config.cohort.dataset, label=config.cohort.mask_label)
+    examine_one = partial(_examine_one, config=config)
     by_id = {patient.patient_id: patient for patient in examined}
     outcomes = for_each(by_id, examine_one, workers, "index")
     usable = [outcome for outcome in outcomes if isinstance(outcome, dict)]
@@ -144,17 +144,18 @@ def _report_labels(labels_of_masks: list[tuple[int, ...]]) -> None:
         )
 
 
-def _examine_one(patient: PatientFiles, root: Path, label: int | None) -> dict[str, Any] | str:
+def _examine_one(patient: PatientFiles, config: StudyConfig) -> dict[str, Any] | str:
     if patient.problem:
         return f"{patient.patient_id}: {patient.problem}"
     try:
-        return _describe(patient, root, label)
+        return _describe(patient, config)
     except UserError as error:
         return str(error)
 
 
-def _describe(patient: PatientFiles, root: Path, label: int | None) -> dict[str, Any]:
-    checked = check_patient(patient, label)
+def _describe(patient: PatientFiles, config: StudyConfig) -> dict[str, Any]:
+    root = config.cohort.dataset
+    checked = check_patient(patient, config.cohort.mask_label, config.images.alignment)
     return {
         "patient_id": patient.patient_id,
         "institution": patient.institution,

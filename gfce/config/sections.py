@@ -135,6 +135,9 @@ class Images(Section):
     """Rows and columns of a resampled slice (paper: 256 x 224); some networks limit them."""
     statistics_region: Literal["volume", "foreground"] = "volume"
     """Voxels whose statistics define a normalization: the whole volume, or the head alone."""
+    alignment: Literal["none", "resample", "rigid"] = "none"
+    """How a patient's volumes come to T1w's grid: they must lie on it (`none`), are resampled to
+    it by their headers (`resample`), or are registered to T1w rigidly before (`rigid`)."""
 
 
 class Network(Section):

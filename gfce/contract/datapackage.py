@@ -18,7 +18,7 @@ from gfce.study import Results, cells
 from gfce.training.tables import HISTORY
 
 PROFILE = "https://datapackage.org/profiles/2.0/datapackage.json"
-FILES = ["cohort/*.csv", "*.csv", "tables/*.csv", "statistics/*.csv"]
+FILES = ["cohort/*.csv", "images/*/alignment.csv", "*.csv", "tables/*.csv", "statistics/*.csv"]
 """Where tables lie within the results, besides the models' history.csv."""
 
 

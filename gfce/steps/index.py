@@ -33,7 +33,8 @@ def _made_of(ingredients: Ingredients, what: What) -> tuple[Settings, Hashes]:
     # Studies from before these keys were, have none of them.
     cohort = {key: value for key, value in cohort.items() if (key, value) not in usual.items()}
     sets = {f"training_sets.{name}": names for name, names in config.training_sets().items()}
-    return {**cohort, "seed": config.seed, **sets}, ingredients.dataset()
+    settings = {**cohort, **ingredients.alignment(), "seed": config.seed, **sets}
+    return settings, ingredients.dataset()
 
 
 def _run(work: Work) -> None:

@@ -4,24 +4,18 @@ from __future__ import annotations
 
 import json
 
-from cohorts import minimal_config
+from synthesizing import CELL
 from validating import validator_errors
 
-from gfce.config import parse_config
+from gfce.config import StudyConfig
 from gfce.evaluation.predict import predict
 from gfce.evaluation.predictions import prediction_path
-from gfce.study import Cell, Results, read_patients
+from gfce.study import Results, read_patients
 
 
-def test_predictions_are_a_valid_derivative(study: Results) -> None:
-    content = minimal_config(
-        results=study.root.parent,
-        cohort={"dataset": "gone", "development": ["A"], "external": []},
-        grid={"networks": {"unet": {"width": 2}}, "normalizations": ["min_max"]},
-    )
-    cell = Cell("unet", "min_max", "uni-A", 1)
-    predict(parse_config(content, "test.yaml"), cell)
-    folder = study.predictions(cell)
+def test_predictions_are_a_valid_derivative(trained: StudyConfig, study: Results) -> None:
+    predict(trained, CELL)
+    folder = study.predictions(CELL)
     assert validator_errors(folder) == []
     row = read_patients(study).query("split == 'test'").iloc[0]
     image = prediction_path(folder, row["patient_id"])

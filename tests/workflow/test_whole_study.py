@@ -45,6 +45,7 @@ def test_the_contract_is_kept(study: Path) -> None:
     assert list(metrics.columns) == [
         *("network", "normalization", "training_set", "model", "seed", "institution", "cohort"),
         *("patient_id", "region", "scaling", "n_voxels", "mae", "psnr_db", "ssim"),
+        *("nmse", "ms_ssim", "nmi", "hfen"),
     ]
     assert metrics["model"].nunique() == 8
     volumes = metrics[(metrics["region"] == "volume") & (metrics["scaling"] == "reference")]
