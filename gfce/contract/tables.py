@@ -7,6 +7,7 @@ from functools import cache
 from gfce.cohort.tables import EXCLUSIONS, LEAKS, PATIENTS, TRAINING_SETS
 from gfce.contract.table import Table
 from gfce.evaluation.tables import BASELINES_TABLE, METRICS_TABLE
+from gfce.exchange.tables import REMOTE_TABLES
 from gfce.quality.columns import TABLE as QUALITY
 from gfce.statistics import inference, tables
 from gfce.statistics.audit.recompute import TABLE as AUDIT
@@ -24,6 +25,7 @@ def all_tables() -> tuple[Table, ...]:
         *declared(tables),
         *declared(inference),
         AUDIT,
+        *REMOTE_TABLES,
     )
 
 
