@@ -172,7 +172,7 @@ def _as_cell(value: str | float | bool) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     # A configuration's numbers are floats, and some columns hold whole numbers.
-    return f"{value:g}" if isinstance(value, float) and value.is_integer() else str(value)
+    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
 
 
 def _read(path: Path | None) -> pd.DataFrame:
