@@ -13,6 +13,7 @@ from gfce import __version__
 from gfce.commands import COMMANDS, CONFIG, INIT, WORKERS, Command, argument
 from gfce.config import StudyConfig, load_config
 from gfce.errors import ERROR, Interrupted, UserError
+from gfce.exchange.commands import EXCHANGE_COMMANDS
 from gfce.files import sha256
 from gfce.provenance.owner import claim
 from gfce.provenance.performing import perform
@@ -77,6 +78,7 @@ ALL_COMMANDS: dict[str, Command] = {
     **{name: _step_command(step) for name, step in STEPS.items()},
     "check": Command(_check, "Check a dataset before anything is trained.", [CONFIG, WORKERS]),
     **COMMANDS,
+    **EXCHANGE_COMMANDS,
 }
 
 

@@ -13,12 +13,16 @@ import pandas as pd
 from gfce.config import StudyConfig
 from gfce.contract.table import Column, Table
 from gfce.contract.tables import declaration
+from gfce.evaluation.tables import METRICS_TABLE
 from gfce.files import write_text
-from gfce.study import Results, cells
+from gfce.study import Results, cells, remotes
 from gfce.training.tables import HISTORY
 
 PROFILE = "https://datapackage.org/profiles/2.0/datapackage.json"
-FILES = ["cohort/*.csv", "images/*/alignment.csv", "*.csv", "tables/*.csv", "statistics/*.csv"]
+FILES = [
+    *("cohort/*.csv", "images/*/alignment.csv", "*.csv"),
+    *("tables/*.csv", "statistics/*.csv", "remote/[!.]*/*.csv"),
+]
 """Where tables lie within the results, besides the models' history.csv."""
 
 
@@ -39,11 +43,16 @@ def describe(config: StudyConfig) -> dict[str, Any]:
         history = results.model(cell) / f"{HISTORY.name}.csv"
         tables += [(history, HISTORY.name)] if history.exists() else []
     has_patients = results.patients.exists()
+    # Patients of an institution that was merged into the study are not in patients.csv.
+    unlisted = {METRICS_TABLE.name} if remotes(config) else set()
     return {
         "$schema": PROFILE,
         "name": config.study.lower(),
         "title": f"Results of the study {config.study}",
-        "resources": [_resource(config, path, name, has_patients) for path, name in tables],
+        "resources": [
+            _resource(config, path, name, has_patients and name not in unlisted)
+            for path, name in tables
+        ],
     }
 
 

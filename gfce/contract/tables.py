@@ -7,6 +7,7 @@ from functools import cache
 from gfce.cohort.tables import EXCLUSIONS, LEAKS, PATIENTS, TRAINING_SETS
 from gfce.contract.table import Table
 from gfce.evaluation.tables import BASELINES_TABLE, METRICS_TABLE
+from gfce.exchange.tables import REMOTE_TABLES
 from gfce.images.alignment_table import TABLE as ALIGNMENT
 from gfce.quality.columns import TABLE as QUALITY
 from gfce.statistics import inference, tables
@@ -25,6 +26,7 @@ def all_tables() -> tuple[Table, ...]:
         *declared(tables),
         *declared(inference),
         AUDIT,
+        *REMOTE_TABLES,
     )
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import numpy as np
@@ -25,22 +25,36 @@ def evaluate_baselines(config: StudyConfig) -> None:
     normalized CE intensity in every voxel. A model is useful only where it beats both.
     """
     results = Results(config)
-    patients = read_patients(results)
     rows: list[dict[str, Any]] = []
-    for cell in progress(one_of_each_design(config), "baselines"):
-        design = {"normalization": cell.normalization, "training_set": cell.training_set}
-        normalization = fit_normalization(results, **design)
-        mean = _mean_training_ce(results, cell.training_set, normalization)
-        for patient in records(test_patients(config, cell, patients)):
-            scored = _score(results, patient, normalization, mean, config.evaluation.average)
-            rows += [{"predictor": predictor, **design, **row} for predictor, row in scored]
+    for cell in progress(one_of_each_design(cells(config)), "baselines"):
+        normalization = fit_normalization(results, cell.normalization, cell.training_set)
+        mean = mean_training_ce(results, cell.training_set, normalization)
+        rows += baseline_rows(config, cell, normalization, mean)
     write_csv(BASELINES_TABLE.frame(rows), results.baselines)
 
 
-def one_of_each_design(config: StudyConfig) -> list[Cell]:
+def baseline_rows(
+    config: StudyConfig, cell: Cell, normalization: FittedNormalization, mean: float
+) -> Iterator[dict[str, Any]]:
+    """Rows of baselines.csv for the test patients of one normalization and training set.
+
+    Args:
+        config: the study.
+        cell: one of that normalization and training set.
+        normalization: as fitted on the training set.
+        mean: its mean CE intensity, in normalized units.
+    """
+    results = Results(config)
+    design = {"normalization": cell.normalization, "training_set": cell.training_set}
+    for patient in records(test_patients(config, cell, read_patients(results))):
+        scored = _score(results, patient, normalization, mean, config.evaluation.average)
+        yield from ({"predictor": predictor, **design, **row} for predictor, row in scored)
+
+
+def one_of_each_design(grid: Iterable[Cell]) -> list[Cell]:
     """A cell for each normalization and training set: the predictors depend on nothing else."""
     designs: dict[tuple[str, str], Cell] = {}
-    for cell in cells(config):
+    for cell in grid:
         designs.setdefault((cell.normalization, cell.training_set), cell)
     return list(designs.values())
 
@@ -61,8 +75,9 @@ def _score(
                 yield predictor, row
 
 
-def _mean_training_ce(
+def mean_training_ce(
     results: Results, training_set: str, normalization: FittedNormalization
 ) -> float:
+    """A training set's mean CE intensity, in normalized units; each patient weighs the same."""
     patients = training_patients(results, training_set)
     return float(np.mean([patient.normalized("ce", normalization).mean() for patient in patients]))

@@ -171,7 +171,8 @@ def _change(rows: list[dict[str, str]], changes: Changes, columns: list[str]) ->
 def _as_cell(value: str | float | bool) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
-    return str(value)
+    # A configuration's numbers are floats, and some columns hold whole numbers.
+    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
 
 
 def _read(path: Path | None) -> pd.DataFrame:

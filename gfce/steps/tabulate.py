@@ -35,7 +35,11 @@ def _made_of(ingredients: Ingredients, what: What) -> tuple[Settings, Hashes]:
     scores = [
         task for task in ingredients.read_by("tabulate") if task.step in ("evaluate", "baselines")
     ]
-    return settings, {**ingredients.whole(*scores), **ingredients.draws()}
+    return settings, {
+        **ingredients.whole(*scores),
+        **ingredients.draws(),
+        **ingredients.remotes(),
+    }
 
 
 def _run(work: Work) -> None:

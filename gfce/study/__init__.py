@@ -18,6 +18,7 @@ from gfce.study.patients import (
     test_institutions,
     test_patients,
 )
+from gfce.study.remote import Remote, remotes, with_remotes
 from gfce.study.results import Results
 
 __all__ = [
@@ -28,12 +29,15 @@ __all__ = [
     "MODEL_KEYS",
     "Axis",
     "Cell",
+    "Remote",
     "Results",
     "cells",
     "find_cell",
     "model_label",
     "read_patients",
     "read_training_set",
+    "remotes",
     "test_institutions",
     "test_patients",
+    "with_remotes",
 ]

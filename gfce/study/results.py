@@ -34,6 +34,8 @@ class Results:
         self.datapackage = self.root / "datapackage.json"
         self.figures = self.root / "figures"
         self.quality_page = self.figures / "quality.html"
+        self.bundles = self.root / "bundles"
+        self.remote = self.root / "remote"
         self.records = self.root / "records"
         self.flags = self.records / ".runs"
         self.owner = self.root / "study.json"

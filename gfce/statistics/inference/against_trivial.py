@@ -35,7 +35,8 @@ def against_trivial(study: ScoredStudy) -> pd.DataFrame | None:
     predictors = read_optional(path, TRIVIAL.names)
     if predictors is None:
         return None
-    by_row = predictors.set_index(["predictor", *SCORE_KEYS])
+    # A predictor has no mean where nobody was scored for a model.
+    by_row = predictors.set_index(["predictor", *SCORE_KEYS]).replace("", float("nan"))
     rows = [
         row
         for metric in TESTED_METRICS

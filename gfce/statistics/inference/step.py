@@ -11,13 +11,14 @@ from gfce.statistics.inference.findings import findings, findings_text
 from gfce.statistics.scored_study import ScoredStudy
 from gfce.statistics.study_tables import StudyTable, declared
 from gfce.statistics.tables.read import read_metrics
-from gfce.study import Results
+from gfce.study import Results, with_remotes
 
 
 def compare(config: StudyConfig) -> None:
     """Read metrics.csv and write statistics/ and datapackage.json."""
     results = Results(config)
-    study = ScoredStudy(config, read_metrics(results.metrics))
+    joined = with_remotes(config)
+    study = ScoredStudy(joined, read_metrics(results.metrics))
     for table in declared(inference):
         if isinstance(table, StudyTable) and (made := study.once(table.make)) is not None:
             write_csv(made, results.root / f"{table.name}.csv")
@@ -25,4 +26,4 @@ def compare(config: StudyConfig) -> None:
     text = findings_text(study.once(findings))
     text += "" if trivial is None else against_trivial_text(trivial)
     write_text(text, results.findings)
-    write_datapackage(config)
+    write_datapackage(joined)

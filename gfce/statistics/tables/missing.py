@@ -10,6 +10,7 @@ import pandas as pd
 from gfce.contract.columns import COHORT, MODEL, TESTING
 from gfce.contract.table import Column
 from gfce.files import records
+from gfce.provenance.remote import misfits
 from gfce.provenance.state import NOT_MADE
 from gfce.statistics import tables
 from gfce.statistics.scored_study import ScoredStudy
@@ -23,7 +24,8 @@ from gfce.watching.logs import error, last_lines
 
 def missing_values(study: ScoredStudy) -> pd.DataFrame:
     """One row for each unscored cell of the grid and for each empty value of a table, with why."""
-    rows = [*_unscored_cells(study), *(row for sheet in _sheets(study) for row in _gaps(sheet))]
+    without = [*_unscored_cells(study), *_unfit_rows(study)]
+    rows = [*without, *(row for sheet in _sheets(study) for row in _gaps(sheet))]
     return TABLE.frame(rows).astype({"seed": "Int64"})
 
 
@@ -43,6 +45,20 @@ def _unscored_cells(study: ScoredStudy) -> Iterator[dict[str, Any]]:
                 "model": model_label(study.config, cell),
                 "seed": cell.seed,
                 "reason": _why_not_scored(results, cell, reason),
+            }
+
+
+def _unfit_rows(study: ScoredStudy) -> Iterator[dict[str, Any]]:
+    """What tables lack of institutions that were merged into the study."""
+    for remote, reasons in misfits(study.config).items():
+        for cell, reason in reasons.items():
+            yield {
+                "table": "metrics",
+                "model": model_label(study.config, cell),
+                "testing": remote.name,
+                "cohort": "external",
+                "seed": cell.seed,
+                "reason": f"merged rows are left out: {reason}",
             }
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Container, Iterable
+from dataclasses import asdict
 from pathlib import Path
 
 import pandas as pd
@@ -10,6 +11,7 @@ import pandas as pd
 from gfce.config import StudyConfig
 from gfce.errors import UserError
 from gfce.evaluation.tables import METRICS_TABLE
+from gfce.statistics.selection import where
 from gfce.steps import Task
 from gfce.study import CELL_KEYS, Cell, Results, cells, model_label, read_patients, test_patients
 
@@ -61,7 +63,11 @@ def read_metrics(path: Path) -> pd.DataFrame:
     return metrics
 
 
-def gather_metrics(config: StudyConfig, unusable: Container[Task] = ()) -> pd.DataFrame:
+def gather_metrics(
+    config: StudyConfig,
+    unusable: Container[Task] = (),
+    received: pd.DataFrame | None = None,
+) -> pd.DataFrame:
     """The metrics of all cells that are scored so far, in the order of the grid.
 
     Within a cell: institutions as configured, then patient, region (volume first) and scaling.
@@ -70,10 +76,12 @@ def gather_metrics(config: StudyConfig, unusable: Container[Task] = ()) -> pd.Da
     Args:
         config: the study.
         unusable: tasks whose results do not fit the study.
+        received: rows of institutions that were merged into it; those of a cell stand with its own.
     """
     results = Results(config)
+    more = METRICS_TABLE.frame([]) if received is None else received
     frames = [
-        _read_cell(config, cell, path).assign(model=model_label(config, cell))
+        _read_cell(config, cell, path, more).assign(model=model_label(config, cell))
         for cell in cells(config)
         if (path := results.cell_metrics(cell)).exists() and Task("evaluate", cell) not in unusable
     ]
@@ -82,9 +90,11 @@ def gather_metrics(config: StudyConfig, unusable: Container[Task] = ()) -> pd.Da
     return pd.concat(frames, ignore_index=True)
 
 
-def _read_cell(config: StudyConfig, cell: Cell, path: Path) -> pd.DataFrame:
+def _read_cell(config: StudyConfig, cell: Cell, path: Path, received: pd.DataFrame) -> pd.DataFrame:
     metrics = read_table(path, METRICS_TABLE.names)
     _check_patients(config, cell, metrics, path)
+    if len(more := where(received, asdict(cell))):
+        metrics = pd.concat([metrics, more], ignore_index=True)
     order = {name: rank for rank, name in enumerate(config.cohort.institutions)}
     unknown = metrics.loc[~metrics["institution"].isin(list(order)), "institution"]
     if len(unknown):

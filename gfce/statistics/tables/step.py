@@ -13,22 +13,24 @@ from gfce.statistics import tables
 from gfce.statistics.scored_study import ScoredStudy
 from gfce.statistics.study_tables import StudyTable, declared
 from gfce.statistics.tables.read import gather_metrics
+from gfce.statistics.tables.received import received_metrics
 from gfce.statistics.tables.render import latex, markdown
 from gfce.statistics.tables.sheet import PrintedTable, Sheet
 from gfce.steps import Task
-from gfce.study import Results
+from gfce.study import Results, with_remotes
 
 
 def tabulate(config: StudyConfig, state: Provenance | None = None) -> None:
     """Gather metrics.csv from the cells that are scored and write tables 1 to 5 beside it.
 
     What `state` says does not fit the study any more is left out, and missing.csv says why (None:
-    what is there is taken as it is).
+    what is there is taken as it is). Merged institutions are external ones.
     """
     unusable = state.unusable(Task("tabulate")) if state else {}
-    metrics = gather_metrics(config, unusable)
+    joined = with_remotes(config)
+    metrics = gather_metrics(joined, unusable, received_metrics(config))
     write_csv(metrics, Results(config).metrics)
-    write_tables(config, metrics, unusable)
+    write_tables(joined, metrics, unusable)
 
 
 def write_tables(

@@ -16,6 +16,7 @@ from gfce.statistics.scored_study import ScoredStudy
 from gfce.statistics.study_tables import StudyTable
 from gfce.statistics.tables.aggregate import SCORE_KEYS, mean_column, with_overall_rows
 from gfce.statistics.tables.read import read_optional
+from gfce.statistics.tables.received import received_baselines
 from gfce.steps import Task
 from gfce.study import Results
 
@@ -37,6 +38,8 @@ def trivial_predictors(study: ScoredStudy) -> pd.DataFrame | None:
     baselines = None if Task("baselines") in study.unusable else read_optional(path, REQUIRED)
     if baselines is None:
         return None
+    if len(received := received_baselines(study.config)):
+        baselines = pd.concat([baselines, received], ignore_index=True)
     of_scaling = baselines[baselines["scaling"] == study.config.evaluation.scaling]
     scores = of_scaling.replace([np.inf, -np.inf], np.nan)
     tables = [_predictor_rows(scores, study.models, predictor) for predictor in PREDICTORS]

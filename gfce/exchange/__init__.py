@@ -1,0 +1,1 @@
+"""Models go to another hospital, scores come back; patients stay where they are."""
