@@ -254,6 +254,20 @@ def test_a_program_that_is_none(
     assert capsys.readouterr().err == f"gfce: error: {message}\n"
 
 
+def test_a_script_beside_the_manifest(
+    manifest: Path, program: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Programs run in another folder than the one that they were named in."""
+    script = tmp_path / "deface.sh"
+    script.write_text(f'#!/bin/sh\nexec {program} front "$1" "$2"\n')
+    monkeypatch.chdir(tmp_path)
+    assert run(manifest, "./deface.sh", "--dry-run") == 1  # may not be run
+    script.chmod(0o700)
+    assert run(manifest, "./deface.sh") == 0
+    assert (written(manifest, 0)["ce"][:, :FRONT] == read(manifest, "A_ce").min()).all()
+    assert "`deface.sh`" in (tmp_path / "data" / REPORT).read_text()
+
+
 def test_options_lose_their_folders(manifest: Path, program: str) -> None:
     assert run(manifest, f"{program} --mask=/home/{SECRET}/m.nii") == 0
     report = (manifest.parent / "data" / REPORT).read_text()

@@ -63,11 +63,8 @@ def write_series(folder: Path, name: str, seed: int) -> list[str]:
         "ce": siemens("t1_tse_tra_fs", **T1, **AGENT),
     }
     for number, (modality, elements) in enumerate(kinds.items(), start=1):
-        content = voxels(3 * seed + number, 3)
-        write(
-            Series(content, elements, patient=name, number=number),
-            folder / "dicom" / name / modality,
-        )
+        series = Series(voxels(3 * seed + number, 3), elements, patient=name, number=number)
+        write(series, folder / "dicom" / name / modality)
     return [f"dicom/{name}/{modality}" for modality in kinds]
 
 
