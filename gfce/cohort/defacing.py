@@ -151,16 +151,18 @@ def face_region(changed: Mask, t1w: Image) -> Mask:
     Raises:
         UserError: that is nothing of the head, or more than `MAX_SHARE` of it.
     """
-    head = _array(foreground(t1w, t1w)) != 0
-    share = float((changed & head).sum() / max(1, head.sum()))
-    if share == 0:
+    head, spacing = _array(foreground(t1w, t1w)) != 0, t1w.GetSpacing()
+    if not (changed & head).any():
         raise UserError("nothing of the head was removed: leave --deface out, or the patient")
+    region = _closed(changed, spacing) | _air_around(changed & head, head, spacing)
+    # Of the whole region: a closed shell of skin around the head would be filled.
+    share = float((region & head).sum() / head.sum())
     if share > MAX_SHARE:
         raise UserError(
             f"{share:.0%} of the head was removed, more than {MAX_SHARE:.0%}: run it by hand and "
             "look at it, or leave the patient out"
         )
-    return _closed(changed, t1w.GetSpacing()) | _air_around(changed & head, head, t1w.GetSpacing())
+    return region
 
 
 def _closed(region: Mask, spacing: tuple[float, ...]) -> Mask:

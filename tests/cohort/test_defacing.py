@@ -162,6 +162,17 @@ def test_a_hole_in_the_changed_voxels_is_closed() -> None:
     assert face_region(changed, t1w)[:, :FRONT].all()
 
 
+def test_a_shell_around_the_head_does_not_remove_the_head() -> None:
+    """It is filled, as a hole is; then all of the head would be removed."""
+    head, shell = np.zeros((2, 31, 48, 40), bool)
+    head[3:-3, 3:-3, 3:-3] = shell[3:-3, 3:-3, 3:-3] = True
+    shell[5:-5, 5:-5, 5:-5] = False
+    assert shell.sum() < 0.4 * head.sum()
+    t1w = to_image(300 * head.astype(np.float32), Geometry((2.0, 2.0, 2.0), (0.0, 0.0, 0.0)))
+    with pytest.raises(UserError, match=r"^100% of the head was removed, more than 40%"):
+        face_region(shell, t1w)
+
+
 FAILURES = {
     "fails": "blank.py fails failed (status 3): run it by hand to see why",
     "writes-nothing": "blank.py writes-nothing wrote no output.nii.gz: run it by hand",
