@@ -87,10 +87,10 @@ def config_for(journey_folder: Path, dataset: Path, **cohort: Any) -> Path:
     return path
 
 
-def import_tree(journey: Journey, tree: str, dataset: Path) -> None:
-    key = journey.read / "keys" / tree
-    options = ["--dicom", "--institution", "level=1", "--key", key, "-o", dataset]
-    journey.offline.gfce("import", journey.read / tree, *options)
+def importing(read: Path, tree: str, dataset: Path) -> list[object]:
+    """The command that imports a tree."""
+    options = ["--dicom", "--institution", "level=1", "--key", read / "keys" / tree, "-o", dataset]
+    return ["import", read / tree, *options]
 
 
 @pytest.fixture(scope="module")
@@ -102,7 +102,7 @@ def journey(tmp_path_factory: pytest.TempPathFactory) -> Journey:
     config = config_for(folder, read / "data", development=["North", "South"], external=["East"])
     journey = Journey(folder, read, config, Offline(read / "offline"))
     # The two commands.
-    import_tree(journey, "home", read / "data")
+    journey.offline.gfce(importing(read, "home", read / "data"))
     journey.offline.snakemake(config)
     return journey
 
@@ -110,14 +110,16 @@ def journey(tmp_path_factory: pytest.TempPathFactory) -> Journey:
 @pytest.fixture(scope="module")
 def exchanged(journey: Journey) -> Journey:
     """The bundle has gone to another hospital, and its rows have come back."""
-    gfce, folder, read = journey.offline.gfce, journey.folder, journey.read
-    gfce("bundle", journey.config, "-o", folder / "bundle.zip")
-    import_tree(journey, "away", read / "theirs")
-    key = ["--key", read / "keys" / "rows", "-o", folder / "rows"]
-    gfce("evaluate-bundle", folder / "bundle.zip", read / "theirs", "--institution", "West", *key)
-    gfce("merge", journey.config, folder / "rows")
-    for step in ("tabulate", "compare"):
-        gfce(step, journey.config)
+    folder, read = journey.folder, journey.read
+    bundle, key = folder / "bundle.zip", ["--key", read / "keys" / "rows", "-o", folder / "rows"]
+    journey.offline.gfce(
+        ["bundle", journey.config, "-o", bundle],
+        importing(read, "away", read / "theirs"),
+        ["evaluate-bundle", bundle, read / "theirs", "--institution", "West", *key],
+        ["merge", journey.config, folder / "rows"],
+        ["tabulate", journey.config],
+        ["compare", journey.config],
+    )
     return journey
 
 
@@ -132,7 +134,7 @@ def synthesized(journey: Journey) -> Path:
     inputs = ["--t1w", series["t1_tse_tra"], "--t2w", series["t2_tse_tra_fs"]]
     output = journey.folder / "one" / "synthetic.nii.gz"
     output.parent.mkdir()
-    journey.offline.gfce("synthesize", "--model", model, *inputs, "-o", output)
+    journey.offline.gfce(["synthesize", "--model", model, *inputs, "-o", output])
     return output
 
 

@@ -77,7 +77,7 @@ def test_from_a_manifest_of_several_formats(tmp_path: Path) -> None:
     manifest = tmp_path / "manifest.csv"
     manifest.write_text("\n".join(lines) + "\n")
     offline = Offline(tmp_path / "offline")
-    offline.gfce("import", manifest, "-o", tmp_path / "data")
+    offline.gfce(["import", manifest, "-o", tmp_path / "data"])
     results = run_study(tmp_path, offline, development=["North", "South"], external=["East"])
     scored = pd.read_csv(results.metrics)
     external = set(scored.loc[scored["institution"] == "East", "patient_id"])
@@ -88,7 +88,7 @@ def test_from_folders_of_brats(tmp_path: Path) -> None:
     table = write_fets(tmp_path / "training", {1: 3, 2: 2, 3: 2})
     offline = Offline(tmp_path / "offline")
     options = ["--brats", "--institution-table", table, "-o", tmp_path / "data"]
-    offline.gfce("import", table.parent, *options)
+    offline.gfce(["import", table.parent, *options])
     development = ["Institution-1", "Institution-2"]
     results = run_study(
         tmp_path, offline, development=development, external=["Institution-3"], mask_label=4
