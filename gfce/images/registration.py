@@ -13,7 +13,8 @@ import numpy as np
 import SimpleITK as sitk  # noqa: N813 (the library's own convention)
 
 from gfce.images.coverage import Places, moved
-from gfce.images.volumes import Image, foreground, resample, to_array
+from gfce.images.foreground import foreground
+from gfce.images.volumes import Image, resample, to_array
 
 LEVELS_MM = (8.0, 4.0, 2.0)
 """Voxels of each level, where the image's own are smaller."""
