@@ -42,7 +42,7 @@ rule cohort:
 
 rule images:
     input:
-        due("preprocess", "quality"),
+        due("preprocess", "quality", "fingerprint"),
         config=ancient(CONFIG),
 
 

@@ -64,6 +64,10 @@ def write_metrics(config: StudyConfig, cell: Cell, cohort: int, rng: np.random.G
         mae=rng.gamma(40, 0.001, len(frame)),
         psnr_db=rng.normal(30, 2, len(frame)),
         ssim=rng.uniform(0.8, 1, len(frame)),
+        nmse=rng.gamma(40, 0.001, len(frame)),
+        ms_ssim=rng.uniform(0.8, 1, len(frame)),
+        nmi=rng.uniform(1.1, 1.4, len(frame)),
+        hfen=rng.gamma(40, 0.02, len(frame)),
     )
     path = Results(config).cell_metrics(cell)
     path.parent.mkdir(parents=True, exist_ok=True)

@@ -25,10 +25,17 @@ def _import(arguments: argparse.Namespace) -> None:
     if arguments.brats:
         _import_brats(arguments)
         return
-    _refuse_dicom_options(arguments, "give --dicom, or leave it out")
+    _refuse_dicom_options(arguments, "give --dicom, or leave it out", MANIFEST_OPTIONS)
     from gfce.cohort.importing import import_manifest
 
-    import_manifest(arguments.source, arguments.output, arguments.mask_label)
+    report = import_manifest(
+        arguments.source,
+        arguments.output,
+        arguments.mask_label,
+        leave_out=arguments.leave_out,
+        dry_run=arguments.dry_run,
+    )
+    print(report, end="")
 
 
 def _refuse_dicom_options(
@@ -121,7 +128,27 @@ def _synthesize(arguments: argparse.Namespace) -> None:
         arguments.output,
         arguments.device,
         arguments.units,
+        dicom=arguments.dicom_out,
     )
+
+
+def _score(arguments: argparse.Namespace) -> None:
+    from gfce.evaluation.image_pair import ImagePair
+    from gfce.evaluation.score_images import score_images, scores_json, scores_text
+    from gfce.files import write_text
+
+    output, mask, label = arguments.output, arguments.mask, arguments.mask_label
+    if output and output.exists():
+        raise UserError("--output: exists already: name a new file")
+    if label is not None and mask is None:
+        raise UserError("--mask-label: is of --mask: give a mask, or leave it out")
+    pair = ImagePair.read(
+        arguments.real, arguments.synthetic, mask=mask, label=label, head=arguments.head
+    )
+    content = score_images(pair, arguments.average, arguments.scaling)
+    if output:
+        write_text(scores_json(content), output)
+    print(scores_json(content) if arguments.json else scores_text(content), end="")
 
 
 def _schema(arguments: argparse.Namespace) -> None:
@@ -195,7 +222,9 @@ DICOM_OPTIONS = [
     argument("--dry-run", action="store_true", help="say what would be imported"),
 ]
 """Options of `gfce import --dicom` (docs/dicom.md)."""
-BRATS_OPTIONS = ("--institution-table", "--leave-out", "--dry-run")
+MANIFEST_OPTIONS = ("--leave-out", "--dry-run")
+"""Those of them that `gfce import MANIFEST` has too (docs/own-data.md)."""
+BRATS_OPTIONS = ("--institution-table", *MANIFEST_OPTIONS)
 """Those of them that `gfce import --brats` has too (docs/public-data.md)."""
 
 COMMANDS: dict[str, Command] = {
@@ -247,11 +276,29 @@ COMMANDS: dict[str, Command] = {
         "Write the synthetic CE of one patient, by a trained model's folder alone.",
         [
             argument("--model", type=Path, required=True, metavar="CELLDIR", help="models/<cell>"),
-            argument("--t1w", type=Path, required=True, metavar="IMAGE", help="the T1w"),
+            argument(
+                "--t1w", type=Path, required=True, metavar="IMAGE", help="T1w, or a DICOM folder"
+            ),
             argument("--t2w", type=Path, required=True, metavar="IMAGE", help="T2w on its grid"),
             argument("-o", "--output", type=Path, required=True, metavar="IMAGE", help="to write"),
+            argument("--dicom-out", action="store_true", help="write a DICOM series: a folder"),
             argument("--device", choices=["cpu", "cuda", "auto"], help="(as the model's study)"),
             argument("--units", choices=["normalized", "t1w"], help="of intensities (t1w)"),
+        ],
+    ),
+    "score": Command(
+        _score,
+        "Score a synthetic image against the real one, as a study scores its own.",
+        [
+            argument("real", type=Path, metavar="REAL", help="the real image"),
+            argument("synthetic", type=Path, metavar="SYNTHETIC", help="one on its grid"),
+            argument("--mask", type=Path, metavar="IMAGE", help="the tumour"),
+            argument("--mask-label", type=int, metavar="N", help="the tumour's, of several"),
+            argument("--head", type=Path, metavar="IMAGE", help="the head (found in REAL)"),
+            argument("--average", choices=["volume", "slice"], default="volume", help="(volume)"),
+            argument("--scaling", choices=["reference", "separate"], help="one alone (both)"),
+            JSON,
+            argument("-o", "--output", type=Path, metavar="FILE", help="to write the JSON to"),
         ],
     ),
     "schema": Command(

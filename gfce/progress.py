@@ -13,5 +13,8 @@ T = TypeVar("T")
 def progress(
     items: Iterable[T], what: str, total: int | None = None, unit: str = "patient"
 ) -> Iterable[T]:
-    """Pass items through, with a bar on standard error if that is a terminal."""
-    return tqdm(items, what, total, disable=None, unit=unit)
+    """Pass items through, with a bar on standard error if that is a terminal.
+
+    A bar within another's loop is removed at its end.
+    """
+    return tqdm(items, what, total, disable=None, unit=unit, leave=None)

@@ -21,7 +21,8 @@ Written by `make schema` from `gfce/config`. A key that is not listed here is re
 - Numbers are decimal and finite: `8`, `0.5`, `1e-3`; not `"8"`, `010`, `1_000`, `true` or `.inf`.
 - Names of the study, of institutions, networks and training sets become names of files: letters (a
   to z), digits, `-` and `_`, at most 64, beginning with a letter or digit. Two may not differ in
-  case alone. Name a hospital with a space or an umlaut otherwise, here and in `participants.tsv`.
+  case alone. Name a hospital with a space or an umlaut otherwise, here and in `participants.tsv`
+  (or give its name there in `cohort.bids.institution_names`).
 - Paths may be relative, to the folder that the study is run in. They have no braces, line breaks or
   leading `~`; that of `results` has no spaces and none of the shell's characters either. Neither
   `results` nor `cohort.dataset` lies inside the other, links followed.

@@ -21,7 +21,7 @@ rule preprocess:
         "gfce preprocess {input.config:q} {wildcards.what:q} > {log:q} 2>&1"
 
 
-# For people: no other job waits for it.
+# For people and for models' fingerprints: no model waits for it.
 rule quality:
     input:
         due_before("quality"),
@@ -42,3 +42,25 @@ rule quality:
         runtime=needs("quality", "runtime"),
     shell:
         "gfce quality {input.config:q} > {log:q} 2>&1"
+
+
+# Seconds, where Snakemake runs. No other job waits for it.
+localrules:
+    fingerprint,
+
+
+rule fingerprint:
+    input:
+        due_before("fingerprint"),
+        config=ancient(CONFIG),
+    output:
+        touch(flag("fingerprint")),
+    log:
+        log_of("fingerprint"),
+    benchmark:
+        benchmark_of("fingerprint")
+    conda:
+        "../envs/gfce.yaml"
+    threads: 1
+    shell:
+        "gfce fingerprint {input.config:q} > {log:q} 2>&1"

@@ -54,6 +54,10 @@ def cell_scores(
                         "mae": mae,
                         "psnr_db": 30 - 2 * patient_draw + 0.5 * draw[1],
                         "ssim": 0.9 + 0.01 * draw[2],
+                        "nmse": mae**1.5,
+                        "ms_ssim": 0.95 + 0.005 * draw[2],
+                        "nmi": 1.3 - 2 * mae + 0.002 * draw[1],
+                        "hfen": 0.5 + 5 * mae + 0.01 * draw[2],
                     }
                 )
     return METRICS_TABLE.frame(rows)

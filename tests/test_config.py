@@ -1,3 +1,4 @@
+import os
 from pathlib import Path
 from typing import Any
 
@@ -309,3 +310,24 @@ def test_the_keys_for_readers_are_up_to_date() -> None:
     text = (REPOSITORY / "docs" / "configuration.md").read_text()
     assert text == schema_markdown(), "make schema"
     assert "| `training_patients` | whole number or number | `53` |" in text
+
+
+@pytest.mark.parametrize(
+    ("readable_by", "before", "after"),
+    [
+        ("everyone", 0o022, 0o022),
+        ("group", 0o002, 0o027),
+        ("owner", 0o022, 0o077),
+        ("group", 0o077, 0o077),
+    ],
+)
+def test_files_are_closed_to_others_and_never_opened(
+    tmp_path: Path, readable_by: str, before: int, after: int
+) -> None:
+    path = tmp_path / "study.yaml"
+    path.write_text(yaml.safe_dump(minimal_config(readable_by=readable_by)))
+    umask = os.umask(before)
+    try:
+        load_config(path)
+    finally:
+        assert os.umask(umask) == after

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
 from gfce.brats.folders import BratsFolder, read_folders
 from gfce.brats.partition import read_partition
-from gfce.brats.plan import BratsPlan
-from gfce.cohort.bids import patient_ids, write_dataset
-from gfce.cohort.importing import check_files, check_new, write_patients
-from gfce.errors import UserError
-from gfce.files import new_folder, write_text
+from gfce.cohort.bids import patient_ids
+from gfce.cohort.conversions import check_new, import_patients
+from gfce.cohort.import_plan import ImportPlan
+from gfce.cohort.rows import check_files, pending_row
+from gfce.errors import UserError, one_line
 
 GENERATOR = "gfce import --brats"
-REPORT = Path("code", "gfce-import.txt")
-"""The report, in the dataset."""
+ADVICE = ": see --dry-run, or give --leave-out"
 
 
 def import_brats(
@@ -45,32 +43,36 @@ def import_brats(
     institutions = read_partition(partition)
     check_new(dataset)
     folders, beside = read_folders(folder)
-    plan = _plan(folder, folders, beside, institutions)
+    plan = _plan(folder, folders, beside, institutions, label)
     if not dry_run:
-        if not leave_out:
-            plan.refuse_problems()
-        _write(plan, folder, dataset, label, leave_out)
+        import_patients(plan, dataset, GENERATOR, leave_out=leave_out)
     return plan.report()
 
 
 def _plan(
-    root: Path, folders: list[BratsFolder], beside: int, institutions: dict[str, str]
-) -> BratsPlan:
+    root: Path,
+    folders: list[BratsFolder],
+    beside: int,
+    institutions: dict[str, str],
+    label: int | None,
+) -> ImportPlan:
     ids = patient_ids(folder.name for folder in folders)
-    plan = BratsPlan(
-        flair=sum(folder.flair for folder in folders),
-        others=beside + sum(folder.others for folder in folders),
-    )
+    flair = sum(folder.flair for folder in folders)
+    others = beside + sum(folder.others for folder in folders)
+    plan = ImportPlan(ADVICE, f"passed over: {flair} FLAIR and {others} other files")
     scans: dict[str, str] = {}
     for folder in folders:
         if problem := _problem(root, folder, institutions):
-            plan.problems[folder.name] = problem
+            plan.refuse(one_line(folder.name), problem)
         elif (taken := scans.setdefault(folder.person, folder.name)) != folder.name:
-            plan.problems[folder.name] = f"is of the same patient as {taken}: keep one folder"
+            plan.refuse(folder.name, f"is of the same patient as {taken}: keep one folder")
         else:
-            plan.patients[ids[folder.name]] = folder.row(institutions[folder.name])
+            row = folder.row(institutions[folder.name])
+            patient = pending_row(ids[folder.name], row, root, label)
+            plan.add(patient, row, one_line(folder.name))
     for name in institutions.keys() - ids.keys():
-        plan.problems[name] = "has no folder: add it, or remove the row of the institution table"
+        missing = "has no folder: add it, or remove the row of the institution table"
+        plan.refuse(one_line(name), missing)
     return plan
 
 
@@ -81,26 +83,7 @@ def _problem(root: Path, folder: BratsFolder, institutions: dict[str, str]) -> s
     if folder.problem is not None:
         return folder.problem
     try:
-        check_files(folder.name, folder.row(""), root)
+        check_files(folder.row(""), root)
     except UserError as error:
-        return str(error).removeprefix(f"{folder.name}: ")
+        return str(error)
     return None
-
-
-def _write(
-    plan: BratsPlan, folder: Path, dataset: Path, label: int | None, leave_out: bool
-) -> None:
-    def refuse(patient_id: str, error: UserError) -> None:
-        if not leave_out:
-            raise error
-        plan.leave_out(patient_id, str(error).removeprefix(f"{patient_id}: "))
-
-    with new_folder(dataset.resolve()) as root:
-        patients = list(plan.patients.items())
-        written = write_patients(root, patients, folder, label, refuse)
-        if not written:
-            raise UserError("no patient can be imported: see --dry-run")
-        write_dataset(root, dataset.resolve().name, written, GENERATOR)
-        write_text(plan.report(), root / REPORT)
-    for line in plan.problem_lines():
-        print(f"gfce: left out {line}", file=sys.stderr)

@@ -37,6 +37,8 @@ class PatientFiles:
     tumour: Path | None = None
     field_strength_t: float | None = None
     problem: str | None = None
+    no_institution: str = "participants.tsv names no institution: add it"
+    """What is said where `institution` is empty."""
 
 
 @dataclass(frozen=True)
@@ -102,16 +104,22 @@ def patient_ids(names: Iterable[str]) -> dict[str, str]:
         UserError: a name has no letter or digit, or two names become the same id but for upper
             and lower case.
     """
-    ids: dict[str, str] = {}
     taken: set[str] = set()
-    for name in names:
-        label = "".join(letter for letter in name if letter.isascii() and letter.isalnum())
-        # Some file systems do not tell sub-a from sub-A.
-        if not label or f"sub-{label}".lower() in taken:
-            raise UserError(f"patient {name}: gives no BIDS id of its own: rename the patient")
-        ids[name] = f"sub-{label}"
-        taken.add(ids[name].lower())
-    return ids
+    return {name: bids_id(name, taken) for name in names}
+
+
+def bids_id(name: str, taken: set[str]) -> str:
+    """The BIDS id of a patient's name, which is added to those that are taken.
+
+    Raises:
+        UserError: as `patient_ids`.
+    """
+    label = "".join(letter for letter in name if letter.isascii() and letter.isalnum())
+    # Some file systems do not tell sub-a from sub-A.
+    if not label or label.lower() in taken:
+        raise UserError(f"patient {name}: gives no BIDS id of its own: rename the patient")
+    taken.add(label.lower())
+    return f"sub-{label}"
 
 
 def _description(name: str, generator: str) -> dict[str, object]:

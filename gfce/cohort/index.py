@@ -34,7 +34,9 @@ def index(config: StudyConfig, workers: int = 1) -> None:
         UserError: the dataset cannot carry the study, or a patient is unusable and
             `cohort.unusable_patient` is `stop`, or a worker process was killed.
     """
-    patients, exclusions = examine(read_dataset(config.cohort.dataset), config, workers)
+    patients, exclusions = examine(
+        read_dataset(config.cohort.dataset, config.cohort.bids), config, workers
+    )
     if patients.empty:
         raise UserError("cohort.dataset: no usable patient: see the reasons above")
     roles = assign_roles(patients.set_index("patient_id")["institution"], config)
@@ -60,7 +62,7 @@ def examine(
     _check_patients(listed_patients, roles, exclude)
     with_role = [patient for patient in listed_patients if patient.institution in roles]
     examined = [patient for patient in with_role if patient.patient_id not in exclude]
-    examine_one = partial(_examine_one, root=config.cohort.dataset, label=config.cohort.mask_label)
+    examine_one = partial(_examine_one, config=config)
     by_id = {patient.patient_id: patient for patient in examined}
     outcomes = for_each(by_id, examine_one, workers, "index")
     usable = [outcome for outcome in outcomes if isinstance(outcome, dict)]
@@ -107,7 +109,7 @@ def _check_patients(
 
 def _no_role(patient: PatientFiles, roles: set[str]) -> str:
     if not patient.institution:
-        return "participants.tsv names no institution: add it"
+        return patient.no_institution
     close = [role for role in roles if role.casefold() == patient.institution.casefold()]
     hint = f" (did you mean {close[0]}?)" if close else ""
     return f"the study has no role for institution {one_line(patient.institution)}{hint}"
@@ -142,17 +144,18 @@ def _report_labels(labels_of_masks: list[tuple[int, ...]]) -> None:
         )
 
 
-def _examine_one(patient: PatientFiles, root: Path, label: int | None) -> dict[str, Any] | str:
+def _examine_one(patient: PatientFiles, config: StudyConfig) -> dict[str, Any] | str:
     if patient.problem:
         return f"{patient.patient_id}: {patient.problem}"
     try:
-        return _describe(patient, root, label)
+        return _describe(patient, config)
     except UserError as error:
         return str(error)
 
 
-def _describe(patient: PatientFiles, root: Path, label: int | None) -> dict[str, Any]:
-    checked = check_patient(patient, label)
+def _describe(patient: PatientFiles, config: StudyConfig) -> dict[str, Any]:
+    root = config.cohort.dataset
+    checked = check_patient(patient, config.cohort.mask_label, config.images.alignment)
     return {
         "patient_id": patient.patient_id,
         "institution": patient.institution,

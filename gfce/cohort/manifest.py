@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import csv
+from collections import Counter
 from pathlib import Path
 
-from gfce.errors import UserError
+from gfce.errors import UserError, one_line
 from gfce.images.layout import check_regular
 from gfce.images.modalities import MODALITIES
 
@@ -15,26 +16,45 @@ MASK = "tumour_mask"
 """A column that a manifest may have."""
 
 
-def read_manifest(path: Path) -> list[dict[str, str]]:
-    """Read a manifest, each row a mapping of its columns (`tumour_mask` always included).
+def read_manifest(path: Path) -> tuple[list[dict[str, str]], dict[str, str]]:
+    """Read a manifest.
+
+    Returns:
+        The rows, each a mapping of its columns (`tumour_mask` always included), and for each row
+        that cannot be used a line that says why.
 
     Raises:
-        UserError: the file cannot be read, is no table in UTF-8 with `COLUMNS`, has rows of
-            another length than its header, or a row without patient or institution.
+        UserError: the file cannot be read, is no table in UTF-8 with `COLUMNS`, or has no row.
     """
     try:
         check_regular(path)
-        header, *rows = read_cells(path)
+        header, *cells = read_cells(path)
         _check_header(header)
-        if not rows:
+        if not any(cells):
             raise UserError("has no patient: add one")
-        table = [_row(line, header, cells) for line, cells in enumerate(rows, start=2) if cells]
-        _check_patients(table)
     except UserError as error:
         raise UserError(f"{path.name}: {error}") from None
     except OSError as error:
         raise UserError(f"{path.name}: {error.strerror}: name a manifest to read") from None
-    return table
+    return _read_rows(path.name, header, cells)
+
+
+def _read_rows(
+    name: str, header: list[str], table: list[list[str]]
+) -> tuple[list[dict[str, str]], dict[str, str]]:
+    rows, problems = [], {}
+    for number, cells in enumerate(table, start=2):
+        try:
+            rows += [_row(number, header, cells)] if cells else []
+        except UserError as error:
+            problems[f"{name}: row {number}"] = f"{name}: {error}"
+    counts = Counter(row["patient"] for row in rows)
+    for patient, count in counts.items():
+        if count > 1:
+            line = f"{name}: patient {one_line(patient)} is there twice: keep one row"
+            problems[f"{name}: patient {patient}"] = line
+    # Which of two rows is meant is not guessed.
+    return [row for row in rows if counts[row["patient"]] == 1], problems
 
 
 def shown(cell: str) -> str:
@@ -92,10 +112,3 @@ def _row(number: int, header: list[str], cells: list[str]) -> dict[str, str]:
         if not row[column].strip():
             raise UserError(f"row {number} has no {column}: add it")
     return row
-
-
-def _check_patients(table: list[dict[str, str]]) -> None:
-    names = [row["patient"] for row in table]
-    for name in names:
-        if names.count(name) > 1:
-            raise UserError(f"patient {name} is there twice: keep one row")

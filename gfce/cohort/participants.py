@@ -3,37 +3,47 @@
 from __future__ import annotations
 
 import csv
+import logging
 import re
 from pathlib import Path
 
 from gfce.cohort.layout import PARTICIPANTS
 from gfce.errors import UserError, one_line
 
-COLUMNS = ("participant_id", "institution")
+LOGGER = logging.getLogger(__name__)
+PATIENT = "participant_id"
+INSTITUTION = "institution"
 MISSING = "n/a"
 """BIDS' text for a value that is not known."""
 MAX_LENGTH = 64
 _ID = re.compile(r"sub-[A-Za-z0-9+]+")
 
 
-def read_participants(root: Path) -> dict[str, str]:
+def read_participants(root: Path, column: str | None = None) -> dict[str, str | None]:
     """The institution of each patient, in order of their ids; empty where none is given.
 
-    Spaces around a value mean nothing; other columns are not looked at.
+    It stands in `column`. Without one it is the column `institution`, and None, with a warning,
+    where a table has no such column. Spaces around a value mean nothing; other columns are not
+    looked at.
 
     Raises:
-        UserError: the file is missing, or no table of text in UTF-8 that is separated by tabs; one
-            of the two columns is missing or repeated; a row has another length than the header; an
-            id is not `sub-<letters and digits>`, or is repeated, if only in another case; nobody
-            is listed.
+        UserError: the file is missing, or no table of text in UTF-8 that is separated by tabs; a
+            column is missing or repeated; a row has another length than the header; an id is not
+            `sub-<letters and digits>`, or is repeated, if only in another case; nobody is listed.
     """
     if not (root / PARTICIPANTS).is_file():
         name = root.name if root.is_absolute() else root
         raise UserError(f"{name}: not a BIDS dataset with {PARTICIPANTS}: check cohort.dataset")
     try:
         (_, header), *rows = _lines(root / PARTICIPANTS)
-        patient, institution = (_position(header, column) for column in COLUMNS)
-        return _checked([(line, cells[patient], cells[institution]) for line, cells in rows])
+        patient = _position(header, PATIENT, "add it")
+        if column is None and INSTITUTION not in header:
+            _warn_of_no_institution(header)
+            return dict.fromkeys(_checked([(line, cells[patient], "") for line, cells in rows]))
+        institution = _position(
+            header, column or INSTITUTION, "correct cohort.bids.institution_column"
+        )
+        return {**_checked([(line, cells[patient], cells[institution]) for line, cells in rows])}
     except UserError as error:
         raise UserError(f"{PARTICIPANTS}: {error}") from None
 
@@ -69,12 +79,21 @@ def _check_lengths(lines: list[tuple[int, list[str]]]) -> None:
             )
 
 
-def _position(header: list[str], column: str) -> int:
+def _warn_of_no_institution(header: list[str]) -> None:
+    columns = one_line(", ".join(name for name in header if name != PATIENT) or "none", 200)
+    LOGGER.warning(
+        "warning: %s: column %s is missing: institutions are InstitutionName in the sidecars of "
+        "T1w; cohort.bids.institution_column can name a column (others: %s)",
+        *(PARTICIPANTS, INSTITUTION, columns),
+    )
+
+
+def _position(header: list[str], column: str, advice: str) -> int:
     """The index of a column."""
     if column not in header:
-        raise UserError(f"column {column} is missing: add it")
+        raise UserError(f"column {one_line(column)} is missing: {advice}")
     if header.count(column) > 1:
-        raise UserError(f"column {column} is there twice: keep one")
+        raise UserError(f"column {one_line(column)} is there twice: keep one")
     return header.index(column)
 
 

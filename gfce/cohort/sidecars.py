@@ -1,6 +1,7 @@
-"""JSON sidecars of images, of which a study takes the field strength alone.
+"""JSON sidecars of images, of which a study takes the field strength and, if need be, who imaged.
 
-Tables report it and no result depends on it, so a broken sidecar is a warning and excludes nobody.
+Tables report the field strength and no result depends on it, so a broken sidecar is a warning and
+by itself excludes nobody.
 """
 
 from __future__ import annotations
@@ -12,10 +13,12 @@ from pathlib import Path
 from typing import Any
 
 from gfce.cohort.names import FileNames
+from gfce.cohort.participants import MISSING
 from gfce.errors import UserError, one_line
 
 LOGGER = logging.getLogger(__name__)
 FIELD_STRENGTH = "MagneticFieldStrength"
+INSTITUTION = "InstitutionName"
 STRONGEST_T = 30
 """No magnet for people or animals is stronger; 30000 is in gauss."""
 
@@ -42,6 +45,18 @@ class Sidecars:
             if content.get(FIELD_STRENGTH) is not None:
                 strength = self._checked(sidecar, content[FIELD_STRENGTH])
         return strength
+
+    def institution(self, image: Path) -> str:
+        """The institution that an image is of, inherited as the field strength is.
+
+        It is empty where no sidecar says it, or one cannot be read or says something else.
+        """
+        name = ""
+        for content in map(self._read, self._of(image)):
+            value = "" if content is None else content.get(INSTITUTION)
+            if value is not None:
+                name = value.strip() if isinstance(value, str) and value.isprintable() else ""
+        return "" if name == MISSING else name
 
     def _of(self, image: Path) -> list[Path]:
         entities = self._entities(image)

@@ -10,13 +10,17 @@ import numpy as np
 
 from gfce.cohort.bids import PatientFiles
 from gfce.errors import UserError
+from gfce.images.alignment import How, drawn_on
 from gfce.images.arrays import Volume
+from gfce.images.coverage import check_coverage
 from gfce.images.masks import check_mask, mask_labels
 from gfce.images.modalities import MODALITIES
 from gfce.images.reading import read_image
 from gfce.images.volume_statistics import PERCENTILES
 from gfce.images.volumes import Image, orient, same_geometry, to_array
 
+MASK = "tumour mask"
+"""What messages call it."""
 MIN_PIXELS = 16
 """The fewest rows and columns of an axial slice: fewer show no anatomy."""
 MIN_CONTRAST = 0.01
@@ -28,7 +32,7 @@ MAX_OUTLIER = 1000.0
 
 @dataclass(frozen=True)
 class Checked:
-    """A patient's files, one per modality, and the geometry that they share."""
+    """A patient's files, one per modality, and the geometry of T1w."""
 
     paths: dict[str, Path]
     slices: int
@@ -37,15 +41,19 @@ class Checked:
     """The tumour mask's, where it has several and none was chosen."""
 
 
-def check_patient(patient: PatientFiles, label: int | None = None) -> Checked:
+def check_patient(
+    patient: PatientFiles, label: int | None = None, alignment: How = "none"
+) -> Checked:
     """Read a patient's three volumes and check that a study can use them.
 
-    `label` is the number of the tumour in the mask, where this has several.
+    `label` is the number of the tumour in the mask, where this has several, and `alignment` how
+    the volumes will come to one grid.
 
     Raises:
         UserError: a modality is missing or has several files, a file is unreadable, a volume is
             too small or (nearly) constant, the mask is none, or the volumes (and tumour mask)
-            differ in geometry. The message names the patient and the file.
+            differ in geometry; with an alignment, a volume lies beside T1w, or the mask on no
+            volume's grid. The message names the patient and the file.
     """
     try:
         paths = {modality: _only_file(patient, modality) for modality in MODALITIES}
@@ -55,9 +63,9 @@ def check_patient(patient: PatientFiles, label: int | None = None) -> Checked:
         labels: list[int] = []
         if patient.tumour is not None:
             mask = read_image(patient.tumour)
-            images["tumour mask"] = check_mask(mask, patient.tumour, label)
+            images[MASK] = check_mask(mask, patient.tumour, label)
             labels = mask_labels(mask)
-        _check_geometries(images)
+        _check_geometries(images) if alignment == "none" else _check_places(images)
     except UserError as error:
         raise UserError(f"{patient.patient_id}: {error}") from None
     t1w = images["t1w"]
@@ -117,3 +125,12 @@ def _check_geometries(images: dict[str, Image]) -> None:
                 f"{first} and {second} lie on different grids {a.GetSize()} and {b.GetSize()}: "
                 "register and resample them to one"
             )
+
+
+def _check_places(images: dict[str, Image]) -> None:
+    """Refuse volumes that lie beside T1w, and a mask that goes with none of them."""
+    volumes = {name: orient(image) for name, image in images.items() if name != MASK}
+    for modality, image in volumes.items():
+        check_coverage(volumes["t1w"], image, modality)
+    if MASK in images:
+        drawn_on(orient(images[MASK]), volumes)

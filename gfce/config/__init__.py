@@ -2,6 +2,7 @@
 
 from gfce.config.reading import load_config, parse_config
 from gfce.config.sections import (
+    Bids,
     Cohort,
     Evaluation,
     Grid,
@@ -15,6 +16,7 @@ from gfce.config.sections import (
 from gfce.config.values import Identifier
 
 __all__ = [
+    "Bids",
     "Cohort",
     "Evaluation",
     "Grid",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
 from typing import Any, TypeVar
@@ -17,6 +18,8 @@ S = TypeVar("S", bound=Section)
 
 MAX_BYTES = 1_000_000
 MAX_DEPTH = 20
+UMASKS = {"group": 0o027, "owner": 0o077}
+"""What `readable_by` takes from new files."""
 _TAG = "tag:yaml.org,2002:"
 _FLOAT = re.compile(r"[-+]?(\d+\.?\d*|\.\d+)[eE][-+]?\d+")
 _DECIMAL = re.compile(
@@ -26,6 +29,9 @@ _DECIMAL = re.compile(
 
 def load_config(path: Path) -> StudyConfig:
     """Read and check a configuration file.
+
+    From then on this process, and what it starts, writes files as `readable_by` says: here, because
+    nothing of a study is written before its configuration is read.
 
     Raises:
         UserError: the file is missing, is not YAML in UTF-8, has a key twice, an unknown key or an
@@ -38,7 +44,15 @@ def load_config(path: Path) -> StudyConfig:
         raise UserError(f"{path}: {error.strerror}: name a config file that exists") from None
     if len(content) > MAX_BYTES:
         raise UserError(f"{path}: larger than {MAX_BYTES} bytes: name a config file")
-    return parse_config(parse_yaml(content, str(path)), str(path))
+    config = parse_config(parse_yaml(content, str(path)), str(path))
+    _hide_files(config)
+    return config
+
+
+def _hide_files(config: StudyConfig) -> None:
+    """Raise the umask to that of the configuration; never lower it."""
+    umask = os.umask(0o077)
+    os.umask(umask | UMASKS.get(config.readable_by, 0))
 
 
 def parse_config(content: Any, source: str) -> StudyConfig:

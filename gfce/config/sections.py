@@ -14,6 +14,7 @@ from gfce.config.checks import check_cells, check_folders, check_networks, check
 from gfce.config.values import (
     AnyPath,
     ArchitectureName,
+    BidsLabel,
     Identifier,
     NormalizationName,
     Number,
@@ -54,7 +55,31 @@ class Simulation(Section):
     protocols: AnyPath | None = None
     """Table of scanner protocols, one row per institution (empty: the seven of the package)."""
     changes: dict[Identifier, dict[str, str | bool | Number]] = {}
-    """Other values for single columns of that table, by institution."""
+    """Other values for single columns of that table, by institution; also `tumour_size` (a factor
+    on radii) and `atrophy` (on the brain's sulci and ventricles), 1 where the table lacks them."""
+
+
+class Bids(Section):
+    """Which files of a BIDS dataset are a patient's, and where the institution stands."""
+
+    session: BidsLabel = "only"
+    """Which of several sessions that have T1w, T2w and CE: `only` takes none of them, `first` or
+    `last` that with the lowest or highest number, a label such as `ses-2` that one."""
+    run: Literal["only", "first", "last"] = "only"
+    """Which of several runs of a modality: `only` takes none of them, `first` or `last` that with
+    the lowest or highest number."""
+    entities: dict[Literal["t1w", "t2w", "ce"], dict[BidsLabel, BidsLabel | None]] = {}
+    """What the names of a modality's files must have, such as `{t1w: {acq: mprage, rec: null}}`;
+    null is a name without it (empty: any)."""
+    contrast_agents: list[BidsLabel] = []
+    """Labels behind `ce-` that are agents with gadolinium, beside those that are known
+    (docs/own-data.md)."""
+    institution_column: OneLine | None = None
+    """Column of participants.tsv that holds the institution (empty: `institution`; without such a
+    column InstitutionName in the sidecars of T1w)."""
+    institution_names: dict[OneLine, Identifier] = {}
+    """Names of institutions in the dataset that a study cannot use as they are, such as
+    `{University Hospital: North}`."""
 
 
 class Cohort(Section):
@@ -82,6 +107,8 @@ class Cohort(Section):
     exclude: dict[str, OneLine] = {}
     """Patients that a person has looked at and leaves out, each with the reason, such as
     `{sub-07: wrong series}`; `gfce index` lists them in exclusions.csv."""
+    bids: Bids = Bids()
+    """What to take from a dataset that has more than one file of a modality, or other names."""
 
     @field_validator("training_patients")
     @classmethod
@@ -108,6 +135,9 @@ class Images(Section):
     """Rows and columns of a resampled slice (paper: 256 x 224); some networks limit them."""
     statistics_region: Literal["volume", "foreground"] = "volume"
     """Voxels whose statistics define a normalization: the whole volume, or the head alone."""
+    alignment: Literal["none", "resample", "rigid"] = "none"
+    """How a patient's volumes come to T1w's grid: they must lie on it (`none`), are resampled to
+    it by their headers (`resample`), or are registered to T1w rigidly before (`rigid`)."""
 
 
 class Network(Section):
@@ -242,6 +272,9 @@ class StudyConfig(Section):
     """Seed of the split and of the pooled draws."""
     results: AnyPath = Path("results")
     """Folder of all studies' results."""
+    readable_by: Literal["everyone", "group", "owner"] = "everyone"
+    """Who else on the machine may read what is written: with patients' images `group` (a umask of
+    027) or `owner` (077); `everyone` leaves the umask as it is."""
     cohort: Cohort
     """The patients."""
     simulation: Simulation | None = None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Collection, Iterable
 from pathlib import Path
 from typing import Annotated, Any
@@ -76,6 +77,18 @@ def _one_line(text: str) -> str:
 
 OneLine = Annotated[str, AfterValidator(_one_line)]
 """Text for a cell of a table."""
+
+_BIDS_LABEL = re.compile(r"[A-Za-z0-9+]+")
+
+
+def _bids_label(text: str) -> str:
+    if not _BIDS_LABEL.fullmatch(text.removeprefix("ses-")):
+        raise ValueError("a label of BIDS has letters, digits and + only: correct it")
+    return text
+
+
+BidsLabel = Annotated[str, AfterValidator(_bids_label)]
+"""A label of BIDS 1.10; that of a session may have its key before it (`ses-2`)."""
 
 
 def refuse_repeated(names: Iterable[str], what: str) -> None:

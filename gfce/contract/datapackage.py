@@ -19,7 +19,10 @@ from gfce.study import Results, cells, remotes
 from gfce.training.tables import HISTORY
 
 PROFILE = "https://datapackage.org/profiles/2.0/datapackage.json"
-FILES = ["cohort/*.csv", "*.csv", "tables/*.csv", "statistics/*.csv", "remote/[!.]*/*.csv"]
+FILES = [
+    *("cohort/*.csv", "images/*/alignment.csv", "*.csv"),
+    *("tables/*.csv", "statistics/*.csv", "remote/[!.]*/*.csv"),
+]
 """Where tables lie within the results, besides the models' history.csv."""
 
 

@@ -8,6 +8,7 @@ from gfce.cohort.tables import EXCLUSIONS, LEAKS, PATIENTS, TRAINING_SETS
 from gfce.contract.table import Table
 from gfce.evaluation.tables import BASELINES_TABLE, METRICS_TABLE
 from gfce.exchange.tables import REMOTE_TABLES
+from gfce.images.alignment_table import TABLE as ALIGNMENT
 from gfce.quality.columns import TABLE as QUALITY
 from gfce.statistics import inference, tables
 from gfce.statistics.audit.recompute import TABLE as AUDIT
@@ -19,7 +20,7 @@ from gfce.training.tables import HISTORY
 def all_tables() -> tuple[Table, ...]:
     """The tables in the order of the study."""
     return (
-        *(PATIENTS, TRAINING_SETS, EXCLUSIONS, LEAKS, QUALITY),
+        *(PATIENTS, TRAINING_SETS, EXCLUSIONS, LEAKS, ALIGNMENT, QUALITY),
         HISTORY,
         *(METRICS_TABLE, BASELINES_TABLE),
         *declared(tables),

@@ -71,7 +71,7 @@ def _corners(image: Image) -> Points:
 def _check_voxels(image: Image, array: NDArray[np.float32], header: Header) -> None:
     largest = float(np.abs(array).max()) or 1.0
     for frame, pixels in zip(header.frames, _intensities(header), strict=True):
-        plane = _plane(image, array, frame, header)
+        plane = plane_of(image, array, frame, header)
         if np.abs(plane - pixels).max() > SAME_VALUE * largest:
             raise UserError("dcm2niix gives other voxels than its files hold: leave it out")
 
@@ -98,10 +98,17 @@ def _scale(dataset: Dataset, groups: Dataset, shared: Dataset) -> tuple[float, f
     return 1.0 if slope is None else slope, intercept or 0.0
 
 
-def _plane(
+def plane_of(
     image: Image, array: NDArray[np.float32], frame: Frame, header: Header
 ) -> NDArray[np.float32]:
-    """The voxels of an image (slice, row, column) where a frame lies, as the frame has them."""
+    """The voxels of an image where a frame lies, (row, column) as the frame has them.
+
+    Args:
+        image: an image on the grid of the frame's series, its axes in any order.
+        array: its voxels, (slice, row, column).
+        frame: an image of a file.
+        header: that file.
+    """
     start, right, down, _ = (
         np.array(image.TransformPhysicalPointToIndex(corner.tolist()))
         for corner in corners_of(frame, header.rows, header.columns)

@@ -2,27 +2,25 @@
 
 from __future__ import annotations
 
-import sys
+from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 
-from gfce.cohort.bids import Patient, write_dataset, write_patient
+from gfce.cohort.bids import Patient
+from gfce.cohort.conversions import Pending, check_new, import_patients, states
 from gfce.dicom.choices import Choices, read_choices
 from gfce.dicom.choosing import StudyPolicy, choose_series, choose_study
 from gfce.dicom.converting import convert
 from gfce.dicom.institutions import Institutions
 from gfce.dicom.patients import DicomPatient, group
 from gfce.dicom.pseudonyms import Pseudonyms, read_key, write_links
-from gfce.dicom.report import PatientPlan, grid_notes, report_text
+from gfce.dicom.report import PatientPlan, TreePlan, grid_notes
 from gfce.dicom.rules import Rules, read_rules
 from gfce.dicom.sidecars import sidecar
 from gfce.dicom.tree import Tree, read_tree
 from gfce.errors import UserError
-from gfce.files import new_folder, write_text
-from gfce.progress import progress
 
 GENERATOR = "gfce import --dicom"
-REPORT = Path("code", "gfce-import.txt")
-"""The report, in the dataset."""
 
 
 def import_dicom(
@@ -54,18 +52,18 @@ def import_dicom(
             cannot be imported.
     """
     table, chosen = read_rules(rules), read_choices(choices)
-    if dataset.exists() and (not dataset.is_dir() or any(dataset.iterdir())):
-        raise UserError(f"{dataset.name}: is not empty: name a new folder")
+    check_new(dataset)
     pseudonyms = Pseudonyms(read_key(key, dataset))
     tree = read_tree(folder)
     patients = group(tree, folder, institution, pseudonyms)
     write_links(key, {patient.pseudonym: patient.link for patient in patients})
     _check_choices(chosen, patients)
     plans = [_plan(patient, table, chosen, study, tree) for patient in patients]
+    pending = {plan.pseudonym: _pending(plan) for plan in plans if not plan.problem}
+    plan = TreePlan(tree, plans, pending)
     if not dry_run:
-        _check_plans(plans, leave_out)
-        _write(tree, plans, dataset, leave_out)
-    return report_text(tree, plans)
+        import_patients(plan, dataset, GENERATOR, leave_out=leave_out)
+    return plan.report()
 
 
 def _check_choices(choices: Choices, patients: list[DicomPatient]) -> None:
@@ -109,52 +107,35 @@ def _notes_of_broken_files(patient: DicomPatient, tree: Tree) -> list[str]:
     return [f"{broken} broken files lie beside its files: slices may be missing"] if broken else []
 
 
-def _check_plans(plans: list[PatientPlan], leave_out: bool) -> None:
-    unusable = [plan for plan in plans if plan.problem]
-    if unusable and not leave_out:
-        more = f" (and {len(unusable) - 1} more patients)" if unusable[1:] else ""
-        raise UserError(
-            f"{unusable[0].message}{more}: see --dry-run; choose with --rules or --choices, or "
-            "--leave-out"
-        )
+def _pending(plan: PatientPlan) -> Pending:
+    """A patient whose series have been chosen."""
+    assert plan.study is not None
+    institution = plan.patient.institution
+    days = plan.study.days if len(plan.studies) > 1 else None
+    sidecars = {
+        modality: sidecar(verdict, institution, days)
+        for modality, verdict in plan.study.chosen.items()
+    }
+    made_of = [
+        [modality, sidecars[modality], states(header.path for header in verdict.stack.headers)]
+        for modality, verdict in plan.study.chosen.items()
+    ]
+    return Pending(plan.pseudonym, institution, made_of, partial(_convert, plan, sidecars))
 
 
-def _write(tree: Tree, plans: list[PatientPlan], dataset: Path, leave_out: bool) -> None:
-    with new_folder(dataset.resolve()) as root:
-        for plan in progress([plan for plan in plans if not plan.problem], "import"):
-            try:
-                patient = _convert(plan, root)
-            except UserError as error:
-                plan.problem = str(error)
-                _check_plans([plan], leave_out)
-                continue
-            write_patient(root, patient)
-        institutions = {
-            plan.pseudonym: plan.patient.institution for plan in plans if not plan.problem
-        }
-        if not institutions:
-            raise UserError("no patient can be imported: see --dry-run")
-        write_dataset(root, dataset.resolve().name, institutions, GENERATOR)
-        write_text(report_text(tree, plans), root / REPORT)
-    for plan in plans:
-        if plan.problem:
-            print(f"gfce: left out {plan.message}", file=sys.stderr)
-
-
-def _convert(plan: PatientPlan, root: Path) -> Patient:
+def _convert(
+    plan: PatientPlan, sidecars: Mapping[str, Mapping[str, object]], scratch: Path
+) -> Patient:
     """Read a patient's images.
 
     Raises:
         UserError: a series cannot be converted; the message names it.
     """
-    study = plan.study
-    assert study is not None
-    images, sidecars = {}, {}
-    days = study.days if len(plan.studies) > 1 else None
-    for modality, verdict in study.chosen.items():
+    assert plan.study is not None
+    images = {}
+    for modality, verdict in plan.study.chosen.items():
         try:
-            images[modality] = convert(verdict.stack, root)
+            images[modality] = convert(verdict.stack, scratch)
         except UserError as error:
             raise UserError(f"{verdict.outcome}: {verdict.series}: {error}") from None
-        sidecars[modality] = sidecar(verdict, plan.patient.institution, days)
     return Patient(plan.pseudonym, plan.patient.institution, images, sidecars)

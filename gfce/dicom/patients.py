@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -155,15 +155,16 @@ def _parts(uid: str, headers: list[Header], tree: Tree, pseudonyms: Pseudonyms) 
         number_shown = (
             part[0].series_number if part[0].series_number is not None else "without number"
         )
-        problem = _problem_of_copies(part, tree) or find_problem(part)
+        problem = problem_of(part, tree)
         yield Stack(part, f"{number_shown}{which} #{code}", code, problem)
 
 
-def _problem_of_copies(headers: Iterable[Header], tree: Tree) -> str | None:
+def problem_of(headers: Sequence[Header], tree: Tree) -> str | None:
+    """Why files of a tree are not one volume, in words (None: they are)."""
     clashes = sum(header.instance_uid in tree.conflicts for header in headers)
     if clashes:
         return f"{clashes} of its files have the SOP Instance UID of another, different file"
-    return None
+    return find_problem(headers)
 
 
 def _check_names(patients: list[DicomPatient]) -> None:

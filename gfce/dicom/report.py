@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 import numpy as np
 
+from gfce.cohort.conversions import Pending
 from gfce.dicom.choosing import SHOWN, StudyChoice, verdict_line
 from gfce.dicom.files import REASONS
 from gfce.dicom.patients import DicomPatient
@@ -39,15 +39,40 @@ class PatientPlan:
         return f"{self.pseudonym}: {self.problem}"
 
 
-def report_text(tree: Tree, plans: Iterable[PatientPlan]) -> str:
-    """The whole report."""
-    plans = list(plans)
-    usable = sum(plan.problem is None for plan in plans)
-    lines = [f"{len(plans)} patients: {usable} can be imported, {len(plans) - usable} cannot"]
-    lines += _files(tree)
-    for plan in plans:
-        lines += ["", *_patient(plan)]
-    return "\n".join(lines) + "\n"
+@dataclass
+class TreePlan:
+    """What is to become of the patients of a tree."""
+
+    tree: Tree
+    patients: list[PatientPlan]
+    by_pseudonym: dict[str, Pending]
+    """Those who are to be imported."""
+    advice: str = ": see --dry-run; choose with --rules or --choices, or --leave-out"
+
+    @property
+    def pending(self) -> list[Pending]:
+        """Those who are to be imported."""
+        return list(self.by_pseudonym.values())
+
+    def leave_out(self, patient_id: str, problem: str) -> None:
+        """Move a patient to those who cannot be imported."""
+        [plan] = [plan for plan in self.patients if plan.pseudonym == patient_id]
+        plan.problem = problem
+        del self.by_pseudonym[patient_id]
+
+    def problem_lines(self) -> list[str]:
+        """A line for each of those."""
+        return [plan.message for plan in self.patients if plan.problem]
+
+    def report(self) -> str:
+        """The whole report: for each patient which series became what, and why."""
+        usable = sum(plan.problem is None for plan in self.patients)
+        count = len(self.patients)
+        lines = [f"{count} patients: {usable} can be imported, {count - usable} cannot"]
+        lines += _files(self.tree)
+        for plan in self.patients:
+            lines += ["", *_patient(plan)]
+        return "\n".join(lines) + "\n"
 
 
 def grid_notes(study: StudyChoice) -> list[str]:

@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,6 +33,19 @@ ORIENTATIONS = ("sagittal", "coronal", "axial")
 """By the axis (x, y, z) that the slices' normal is nearest to."""
 
 
+class Slice(NamedTuple):
+    """An image of a stack: its file, its place in that, counted from 1, and where it lies."""
+
+    header: Header
+    number: int
+    frame: Frame
+
+    @property
+    def corners(self) -> Points:
+        """The corner voxels, mm (corner, axis); LPS."""
+        return corners_of(self.frame, self.header.rows, self.header.columns)
+
+
 @dataclass(frozen=True)
 class Stack:
     """Files of a series, and the images in them."""
@@ -48,6 +62,16 @@ class Stack:
     def frames(self) -> list[Frame]:
         """All images."""
         return [frame for header in self.headers for frame in header.frames]
+
+    @cached_property
+    def slices(self) -> list[Slice]:
+        """The images of a stack without a problem, along the normal of their planes."""
+        slices = [
+            Slice(header, number, frame)
+            for header in self.headers
+            for number, frame in enumerate(header.frames, start=1)
+        ]
+        return [slices[index] for index in np.argsort(_heights(self.frames), kind="stable")]
 
     @property
     def first(self) -> Header:
@@ -78,11 +102,7 @@ class Stack:
     @cached_property
     def corners(self) -> Points:
         """The eight corner voxels of a stack without a problem, mm (corner, axis); LPS."""
-        frames = _in_order(self.frames)
-        rows, columns = self.first.rows, self.first.columns
-        return np.concatenate(
-            [corners_of(frame, rows, columns) for frame in (frames[0], frames[-1])]
-        )
+        return np.concatenate([self.slices[0].corners, self.slices[-1].corners])
 
     @cached_property
     def slice_distance_mm(self) -> float:

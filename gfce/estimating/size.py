@@ -10,6 +10,7 @@ import math
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from gfce.config import StudyConfig
 from gfce.study import Cell, Results, test_institutions
@@ -120,14 +121,19 @@ def counted_size(config: StudyConfig) -> StudySize:
 
     Counts patients.csv (after `gfce index`) or else the dataset's participants.tsv.
     """
-    for path, dialect in (
-        (Results(config).patients, "excel"),
-        (config.cohort.dataset / "participants.tsv", "excel-tab"),
-    ):
-        try:
-            with path.open(newline="", encoding="utf-8") as file:
-                rows = list(csv.DictReader(file, dialect=dialect))
-        except OSError:
-            continue
-        return StudySize(config, Counter(row.get("institution") or "" for row in rows))
-    return StudySize(config)
+    bids = config.cohort.bids
+    participants = config.cohort.dataset / "participants.tsv"
+    indexed = _column(Results(config).patients, "excel", "institution")
+    if indexed is not None:
+        return StudySize(config, Counter(indexed))
+    listed = _column(participants, "excel-tab", bids.institution_column or "institution") or []
+    return StudySize(config, Counter(bids.institution_names.get(name, name) for name in listed))
+
+
+def _column(path: Path, dialect: str, column: str) -> list[str] | None:
+    """The cells of a column, empty where it is missing (None: there is no file)."""
+    try:
+        with path.open(newline="", encoding="utf-8") as file:
+            return [row.get(column) or "" for row in csv.DictReader(file, dialect=dialect)]
+    except OSError:
+        return None

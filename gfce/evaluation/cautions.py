@@ -1,7 +1,7 @@
 """What about a new patient is unlike anything that a model can have been trained on.
 
-A cell's folder holds no images of its training patients, so limits are wide: they find exports that
-went wrong and images of something else. docs/synthesize.md says what is not noticed.
+Limits are wide, whatever the training: they find exports that went wrong and images of something
+else. `gfce.evaluation.unlike` compares with the training patients.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ MIN_RANGE = 0.05
 
 def cautions(patient: NewPatient, normalization: FittedNormalization) -> list[str]:
     """What is unlike a training patient, one line each, without names (empty: nothing is seen)."""
-    found = _of_grid(patient)
+    found = [*_of_grid(patient), *_of_place(patient)]
     share = float(patient.head.mean())
     if share < MIN_HEAD:
         found.append(f"T1w and T2w: the head that is found is {share:.1%} of the volume")
@@ -65,6 +65,12 @@ def _of_grid(patient: NewPatient) -> list[str]:
             f"T1w and T2w: a field of view of {fov[0]:.0f} x {fov[1]:.0f} mm is not that of a head"
         )
     return found
+
+
+def _of_place(patient: NewPatient) -> list[str]:
+    if patient.placement.outcome != "failed":
+        return []
+    return [f"T2w: is not registered, but lies as its header says: {patient.placement.reason}"]
 
 
 def _of_intensities(volume: Volume, head: Mask, normalization: FittedNormalization) -> list[str]:

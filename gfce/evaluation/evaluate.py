@@ -8,8 +8,7 @@ from typing import Any
 
 from gfce.config import StudyConfig
 from gfce.evaluation.predictions import load_prediction
-from gfce.evaluation.scaling import SCALINGS, common_scale
-from gfce.evaluation.scoring import score
+from gfce.evaluation.scoring import score_rows
 from gfce.evaluation.tables import METRICS_TABLE
 from gfce.files import records, write_csv
 from gfce.images.arrays import Volume
@@ -63,15 +62,6 @@ def score_patient(
     """
     real = stored.volume("ce")
     raw = stored.restored("ce", synthetic, normalization)
-    regions = stored.masks()
-    for scaling in SCALINGS:
-        scores = score(*common_scale(real, raw, scaling), regions, average)
-        for region, values in scores.items():
-            yield {
-                "institution": patient["institution"],
-                "cohort": patient["cohort"],
-                "patient_id": patient["patient_id"],
-                "region": region,
-                "scaling": scaling,
-                **values,
-            }
+    identity = {name: patient[name] for name in ("institution", "cohort", "patient_id")}
+    for row in score_rows(real, raw, stored.masks(), average):
+        yield identity | row

@@ -64,10 +64,13 @@ class Metric:
         decimals: of printed tables.
         smallest: the smallest score that there can be (None: no limit).
         largest: the largest one.
+        printed: whether printed tables and findings.md have it; CSV files have every metric.
         tested: whether the pre-specified families of paired tests are about it.
         margin: of equivalence tests (None: it has no such tests).
         assumed_sd: standard deviation between patients that planning assumes (None: not planned).
-        score: the score of a region, a boolean array (slice, row, column) that is somewhere True.
+        score: the score of a region, a boolean array (slice, row, column) that is somewhere True;
+            NaN where it is not defined.
+        remark: what must be said of it for volumes of this shape, if anything (slice, row, column).
     """
 
     name: str
@@ -83,9 +86,11 @@ class Metric:
     decimals: int = 2
     smallest: float | None = None
     largest: float | None = None
+    printed: bool = True
     tested: bool = False
     margin: Margin | None = None
     assumed_sd: float | None = None
+    remark: Callable[[tuple[int, ...]], str] = lambda shape: ""
 
     @property
     def label(self) -> str:

@@ -14,8 +14,9 @@ from gfce.errors import UserError
 from gfce.files import sha256
 from gfce.images.fitted_normalization import FittedNormalization
 from gfce.images.fitting import load_normalization
+from gfce.quality.fingerprint import Fingerprint, read_fingerprint
 from gfce.study import Cell, find_cell, model_label
-from gfce.study.results import RUN
+from gfce.study.results import FINGERPRINT, RUN
 
 OPTION = "--model"
 """What messages call the folder: its path is of the hospital's file system."""
@@ -34,6 +35,8 @@ class ModelFolder:
         config: the configuration that it was trained with, without paths.
         normalization: as fitted on the training patients.
         weights_sha256: checksum of the file of weights.
+        fingerprint: what the training patients are like (None: the folder does not say).
+        trained_on: how many patients the model was trained on (None: the folder does not say).
     """
 
     folder: Path
@@ -41,6 +44,8 @@ class ModelFolder:
     config: StudyConfig
     normalization: FittedNormalization
     weights_sha256: str
+    fingerprint: Fingerprint | None
+    trained_on: int | None
 
     @classmethod
     def read(cls, folder: Path) -> ModelFolder:
@@ -50,15 +55,17 @@ class ModelFolder:
             UserError: the folder or a file in it is missing, damaged or of another cell.
         """
         _check_files(folder)
-        config, cell = _read_run(folder / RUN)
+        config, cell, trained_on = _read_run(folder / RUN)
         with _named(folder):
             normalization = load_normalization(folder / NORMALIZATION)
+            fingerprint = _read_fingerprint(folder / FINGERPRINT)
         if normalization.name != cell.normalization:
             raise UserError(
                 f"{OPTION}: {NORMALIZATION} is of {normalization.name} and {RUN} of "
                 f"{cell.normalization}: copy the files of one cell"
             )
-        return cls(folder, cell, config, normalization, sha256(folder / WEIGHTS))
+        checksum = sha256(folder / WEIGHTS)
+        return cls(folder, cell, config, normalization, checksum, fingerprint, trained_on)
 
     @property
     def label(self) -> str:
@@ -100,19 +107,28 @@ def _check_files(folder: Path) -> None:
             )
 
 
-def _read_run(path: Path) -> tuple[StudyConfig, Cell]:
+def _read_fingerprint(path: Path) -> Fingerprint | None:
+    """A study has it from a step of its own, so it may be missing."""
+    try:
+        return read_fingerprint(path)
+    except FileNotFoundError:
+        return None
+
+
+def _read_run(path: Path) -> tuple[StudyConfig, Cell, int | None]:
     """The configuration and the cell of a run.json, which holds no paths."""
     try:
         with path.open("rb") as file:
             content = json.loads(file.read(MAX_BYTES))
         described, cell = content["config"], Cell(**content["cell"])
+        trained_on = len(content["patients"]) if "patients" in content else None
         # The dataset is not there and not needed; a configuration must name one.
         described["cohort"]["dataset"] = "data"
     except (ValueError, KeyError, TypeError, RecursionError):
         raise UserError(f"{OPTION}: {RUN} is damaged: copy it again") from None
     try:
         config = parse_config(described, RUN)
-        return config, find_cell(config, str(cell))
+        return config, find_cell(config, str(cell)), trained_on
     except UserError as error:
         raise UserError(f"{OPTION}: {RUN} is damaged or of another version: {error}") from None
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from gfce.cohort.bids import anat_path, write_derivative_description
+from gfce.cohort.bids import write_derivative_description
 from gfce.config import StudyConfig
 from gfce.evaluation.predictions import prediction_path
 from gfce.files import records, write_json
 from gfce.images.arrays import Volume
 from gfce.images.fitted_normalization import FittedNormalization
 from gfce.images.fitting import load_normalization
-from gfce.images.modalities import INPUTS, MODALITIES
+from gfce.images.modalities import INPUTS
 from gfce.images.store import StoredPatient
 from gfce.images.volumes import to_image
 from gfce.images.writing import write_image
@@ -43,7 +43,8 @@ def predict(config: StudyConfig, cell: Cell) -> None:
             output = synthesize(
                 generator, inputs["t1w"], inputs["t2w"], settings.batch_size, settings.precision
             )
-            _write_prediction(folder, patient, normalization.from_network(output), cell)
+            sources = [row[modality] for modality in INPUTS]
+            _write_prediction(folder, patient, normalization.from_network(output), cell, sources)
 
 
 def network_inputs(patient: StoredPatient, normalization: FittedNormalization) -> dict[str, Volume]:
@@ -54,13 +55,15 @@ def network_inputs(patient: StoredPatient, normalization: FittedNormalization) -
     }
 
 
-def _write_prediction(folder: Path, patient: StoredPatient, normalized: Volume, cell: Cell) -> None:
-    patient_id = patient.patient_id
-    path = prediction_path(folder, patient_id)
+def _write_prediction(
+    folder: Path, patient: StoredPatient, normalized: Volume, cell: Cell, sources: list[str]
+) -> None:
+    path = prediction_path(folder, patient.patient_id)
     write_image(to_image(normalized, patient.geometry), path)
-    stems = [anat_path(patient_id, MODALITIES[modality].suffix) for modality in INPUTS]
     sidecar = {
-        "Sources": [f"bids:raw:{stem}.nii.gz" for stem in stems],
+        "Sources": [f"bids:raw:{source}" for source in sources],
+        # BIDS 1.10 requires it: no voxel outside the brain was set to 0.
+        "SkullStripped": False,
         "Units": "arbitrary",
         "Description": f"Synthetic contrast-enhanced T1w in {cell.normalization} units",
     }

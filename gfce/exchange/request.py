@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from gfce.cohort.importing import check_new
+from gfce.cohort.conversions import check_new
 from gfce.errors import UserError
 
 

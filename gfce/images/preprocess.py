@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
 from gfce.config import Images, StudyConfig
-from gfce.errors import UserError
+from gfce.errors import WARNING, UserError
 from gfce.files import records, sha256, write_csv
+from gfce.images.alignment import align
+from gfce.images.alignment_table import TABLE, alignment_rows
 from gfce.images.arrays import Geometry
 from gfce.images.masks import read_mask
 from gfce.images.modalities import MODALITIES
 from gfce.images.reading import read_image
 from gfce.images.store import ResampledPatient, save_patient, statistics_rows
 from gfce.images.volume_statistics import VolumeStatistics
-from gfce.images.volumes import foreground, orient, resample_in_plane, to_array
+from gfce.images.volumes import foreground, orient, to_array
 from gfce.progress import progress
 from gfce.study import Results, read_patients
 
@@ -31,7 +35,8 @@ def preprocess(config: StudyConfig, institution: str) -> None:
     patients = patients[patients["institution"] == institution]
     if patients.empty:
         raise UserError(f"institution {institution}: has no patient in {results.patients}")
-    rows = []
+    rows: list[dict[str, Any]] = []
+    alignments: list[dict[str, Any]] = []
     folder = results.images(institution)
     for row in progress(records(patients), f"preprocess {institution}"):
         check_unchanged(row, config.cohort.dataset)
@@ -40,7 +45,20 @@ def preprocess(config: StudyConfig, institution: str) -> None:
         )
         save_patient(patient, folder)
         rows += statistics_rows(patient)
+        alignments += patient.alignment
     write_csv(pd.DataFrame(rows), folder / "statistics.csv")
+    if config.images.alignment != "none":
+        write_csv(TABLE.frame(alignments), results.alignment(institution))
+        _report(alignments)
+
+
+def _report(alignments: list[dict[str, Any]]) -> None:
+    """Say which volumes could not be registered."""
+    for row in alignments:
+        if row["registration"] == "failed":
+            title = MODALITIES[row["modality"]].title
+            text = f"{title} is not registered, but lies as its header says: {row['reason']}"
+            print(f"{WARNING}{row['patient_id']}: {text}", file=sys.stderr)
 
 
 def check_unchanged(row: dict[str, str], dataset: Path) -> None:
@@ -62,26 +80,26 @@ def check_unchanged(row: dict[str, str], dataset: Path) -> None:
 def resample_patient(
     row: dict[str, str], dataset: Path, images: Images, label: int | None = None
 ) -> ResampledPatient:
-    """Read one patient of patients.csv and resample every volume to the study's matrix.
+    """Read one patient of patients.csv; align and resample every volume to the study's matrix.
 
     `label` is the number of the tumour in the mask, where this has several.
 
     Raises:
         UserError: a file has changed since `gfce index` and cannot be read any more.
     """
-    resampled = {
-        modality: resample_in_plane(orient(read_image(dataset / row[modality])), images.matrix)
-        for modality in MODALITIES
-    }
+    read = {modality: orient(read_image(dataset / row[modality])) for modality in MODALITIES}
+    has_tumour = not pd.isna(row["tumour"])
+    tumour = orient(read_mask(dataset / row["tumour"], label)) if has_tumour else None
+    aligned = align(read, images.alignment, images.matrix, tumour)
+    resampled = aligned.images
     masks = {"foreground": foreground(resampled["t1w"], resampled["t2w"])}
-    if not pd.isna(row["tumour"]):
-        tumour = orient(read_mask(dataset / row["tumour"], label))
-        masks["tumour"] = resample_in_plane(tumour, images.matrix, labels=True)
+    if aligned.tumour is not None:
+        masks["tumour"] = aligned.tumour
     volumes = {modality: to_array(image) for modality, image in resampled.items()}
     arrays = {name: to_array(mask) > 0 for name, mask in masks.items()}
     head = arrays["foreground"]
     region = head if images.statistics_region == "foreground" else None
     statistics = {m: VolumeStatistics.of(volume, head, region) for m, volume in volumes.items()}
-    return ResampledPatient(
-        row["patient_id"], volumes, arrays, Geometry.of(resampled["t1w"]), statistics
-    )
+    patient_id, geometry = row["patient_id"], Geometry.of(resampled["t1w"])
+    rows = alignment_rows(patient_id, read, aligned)
+    return ResampledPatient(patient_id, volumes, arrays, geometry, statistics, rows)

@@ -11,7 +11,7 @@ import errno
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, astuple, dataclass
+from dataclasses import asdict, astuple, dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -43,6 +43,8 @@ class ResampledPatient:
     masks: dict[str, Mask]
     geometry: Geometry
     statistics: dict[str, VolumeStatistics]
+    alignment: list[dict[str, Any]] = field(default_factory=list)
+    """The patient's rows of alignment.csv; the file of the patient lacks them."""
 
 
 def save_patient(patient: ResampledPatient, folder: Path) -> None:

@@ -1,7 +1,6 @@
 """Images of SimpleITK: their arrays, geometry, resampling and head.
 
-With `gfce.images.reading`, `gfce.images.writing` and `gfce.images.masks` the only modules that know
-SimpleITK. It turns images into the arrays of `gfce.images.arrays` and back.
+It turns images of SimpleITK into the arrays of `gfce.images.arrays` and back.
 """
 
 from __future__ import annotations
@@ -63,18 +62,21 @@ def resample_in_plane(image: Image, matrix: tuple[int, int], *, labels: bool = F
     Bilinear, as in the study (study point 1); nearest neighbour for label images. Slices stay
     where they are.
     """
-    columns, rows, slices = image.GetSize()
-    size = (matrix[1], matrix[0], slices)
+    return resample(image, (matrix[1], matrix[0], None), labels=labels)
+
+
+def resample(image: Image, size: tuple[int | None, ...], *, labels: bool = False) -> Image:
+    """Resample a volume over the same field of view, to `size` voxels along x, y and z.
+
+    Linear; nearest neighbour for label images. None leaves the voxels along an axis as they are.
+    """
     original = image.GetSpacing()
-    spacing = (
-        original[0] * columns / size[0],
-        original[1] * rows / size[1],
-        original[2],
-    )
+    axes = list(zip(original, image.GetSize(), size, strict=True))
+    spacing = [mm if new is None else mm * old / new for mm, old, new in axes]
     # The field of view is kept, so the first voxel's centre moves by half the change in size.
     shift = [(new - old) / (2 * old) for new, old in zip(spacing, original, strict=True)]
     resampler = sitk.ResampleImageFilter()
-    resampler.SetSize(size)
+    resampler.SetSize([new or old for _, old, new in axes])
     resampler.SetOutputSpacing(spacing)
     resampler.SetOutputDirection(image.GetDirection())
     resampler.SetOutputOrigin(image.TransformContinuousIndexToPhysicalPoint(shift))

@@ -58,16 +58,21 @@ class Anatomy:
     noise: dict[str, SmoothField]
 
     @classmethod
-    def random(cls, sequence: np.random.SeedSequence) -> Anatomy:
-        """Draw a patient; each part has its own stream, so none depends on another's draws."""
+    def random(
+        cls, sequence: np.random.SeedSequence, *, tumour_size: float = 1.0, atrophy: float = 1.0
+    ) -> Anatomy:
+        """Draw a patient; each part has its own stream, so none depends on another's draws.
+
+        ``tumour_size`` and ``atrophy`` are those of the institution (``Protocol``).
+        """
         streams = [np.random.default_rng(child) for child in sequence.spawn(6)]
-        habitus = draw_habitus(streams[0])
+        habitus = draw_habitus(streams[0], atrophy)
         teeth = streams[4].permutation(TEETH)[: streams[4].integers(0, 5)]
         return cls(
             habitus=habitus,
             frame=Frame.random(habitus, streams[1]),
             atlas=Atlas.random(streams[2], habitus),
-            tumour=draw_tumour(streams[3]),
+            tumour=draw_tumour(streams[3], tumour_size),
             missing_teeth=frozenset(int(tooth) for tooth in teeth),
             noise={name: SmoothField.random(streams[5], d) for name, d in _DETAIL_MM.items()},
         )

@@ -58,7 +58,10 @@ def simulate_patient(
     sequence = _seed_sequence(protocol.name, seed, index)
     grid = make_grid(protocol, coarsening, slices)
     anatomy_seed, scan_seed, noise_seed = sequence.spawn(3)
-    scan = draw_scan(protocol, Anatomy.random(anatomy_seed), grid, scan_seed)
+    anatomy = Anatomy.random(
+        anatomy_seed, tumour_size=protocol.tumour_size, atrophy=protocol.atrophy
+    )
+    scan = draw_scan(protocol, anatomy, grid, scan_seed)
     rng = np.random.default_rng(noise_seed)
     stored = [acquire(scan, grid, numbers, rng) for numbers in chunks(grid)]
     images = {

@@ -7,12 +7,15 @@ over the common manufacturers and both field strengths.  They are not fitted to 
 Fat is suppressed in CE everywhere, because hospitals that study CE together agree on it; no network
 can know from T1w and T2w what a hospital chose.  ``simulation.changes`` makes a cohort without that
 agreement (config/demo-mixed-contrast.yaml).
+
+Patients are drawn alike everywhere: no published table says how those of these hospitals differ.
+The columns ``tumour_size`` and ``atrophy``, which a table need not have, make them differ.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import MISSING, dataclass, fields
 from importlib import resources
 from pathlib import Path
 
@@ -40,19 +43,22 @@ _BOUNDS: dict[str, tuple[float, float]] = {
     "snr": (1.0, 1000.0),
     "flow_ghost": (0.0, 1.0),
     "coil_edge": (0.0, 3.0),
+    "tumour_size": (0.3, 2.0),
+    "atrophy": (0.0, 3.0),
 }
 
 
 @dataclass(frozen=True)
 class Protocol:
-    """One institution's scanner and its three sequences.
+    """One institution's scanner, its three sequences and who is imaged.
 
     Times are in ms, lengths in mm.  ``dose_factor`` scales the tissues' uptake; ``residual_fat`` is
     the part of the fat signal left where suppression works; ``acquired_voxel_mm`` is the in-plane
     voxel before zero filling to ``voxel_mm``; ``snr`` is that of muscle on T1w; ``gain`` turns
     signal (water = 1) into stored intensity and ``gain_spread`` is its log-normal spread between
     series; ``flow_ghost`` and ``coil_edge`` are relative amplitudes; ``phase_axis`` is 'rows' or
-    'columns'.  Raises UserError for impossible values.
+    'columns'.  ``tumour_size`` multiplies the tumours' radii and ``atrophy`` the width of sulci and
+    ventricles, which grow with age.  Raises UserError for impossible values.
     """
 
     name: str
@@ -84,6 +90,8 @@ class Protocol:
     flow_ghost: float
     coil_edge: float
     phase_axis: str
+    tumour_size: float = 1.0
+    atrophy: float = 1.0
 
     def __post_init__(self) -> None:
         agent_at(self.agent, self.field_strength_t)
@@ -124,11 +132,13 @@ def read_protocols(path: Path | None = None, changes: Changes | None = None) -> 
     and impossible values, and for a change of an unknown institution or column.
     """
     table = _read(path).drop(columns="source", errors="ignore")
-    columns = ["institution", *(f.name for f in fields(Protocol) if f.name != "name")]
+    own = [f for f in fields(Protocol) if f.name != "name"]
+    columns = ["institution", *(f.name for f in own)]
+    needed = ["institution", *(f.name for f in own if f.default is MISSING)]
     label = path.name if path else "protocols.csv"
     for problem, names in (
         ("unknown", [c for c in table.columns if c not in columns]),
-        ("missing", [c for c in columns if c not in table.columns]),
+        ("missing", [c for c in needed if c not in table.columns]),
     ):
         if names:
             raise UserError(f"{label}: {problem} column(s) {', '.join(names)}")
@@ -161,7 +171,8 @@ def _change(rows: list[dict[str, str]], changes: Changes, columns: list[str]) ->
 def _as_cell(value: str | float | bool) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
-    return str(value)
+    # A configuration's numbers are floats, and some columns hold whole numbers.
+    return str(int(value)) if isinstance(value, float) and value.is_integer() else str(value)
 
 
 def _read(path: Path | None) -> pd.DataFrame:
@@ -178,7 +189,7 @@ def _read(path: Path | None) -> pd.DataFrame:
 def _protocol(row: dict[str, str], label: str) -> Protocol:
     values: dict[str, object] = {"name": row["institution"]}
     for field in fields(Protocol):
-        if field.name != "name":
+        if field.name in row:
             values[field.name] = _convert(row[field.name], str(field.type), field.name, row, label)
     return Protocol(**values)  # type: ignore[arg-type]
 

@@ -93,12 +93,15 @@ class Tumour:
         return box, result + np.float32(self.ragged_mm) * ragged
 
 
-def draw_tumour(rng: np.random.Generator) -> Tumour:
-    """Draw a tumour that starts in the lateral recess and spreads along one to three routes."""
+def draw_tumour(rng: np.random.Generator, size: float = 1.0) -> Tumour:
+    """Draw a tumour that starts in the lateral recess and spreads along one to three routes.
+
+    ``size`` multiplies the radii, and with them how far it spreads.
+    """
     typical = measures(_Carcinoma, "carcinoma")
     return Tumour(
         side=int(rng.choice((-1, 1))),
-        lobes=_draw_lobes(rng, typical),
+        lobes=_draw_lobes(rng, typical, size),
         ragged_mm=float(rng.uniform(*typical.ragged_mm)),
         infiltration_mm=float(rng.uniform(*typical.infiltration_mm)),
         uptake=float(np.clip(rng.lognormal(0.0, typical.uptake_log_sd), *typical.uptake_range)),
@@ -107,11 +110,11 @@ def draw_tumour(rng: np.random.Generator) -> Tumour:
 
 
 def _draw_lobes(
-    rng: np.random.Generator, typical: _Carcinoma
+    rng: np.random.Generator, typical: _Carcinoma, size: float
 ) -> tuple[tuple[float, float, float, float], ...]:
     routes = astuple(measures(_Routes, "carcinoma_routes"))
     start = np.array(typical.start_mm) + rng.normal(0, typical.start_sd_mm)
-    radius = float(rng.uniform(*typical.radius_mm))
+    radius = float(rng.uniform(*typical.radius_mm)) * size
     lobes = [(*start, radius)]
     for route in rng.permutation(len(routes))[: rng.integers(1, 4)]:
         part = rng.uniform(*typical.step)

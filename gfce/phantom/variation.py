@@ -98,8 +98,8 @@ def _triple(values: np.ndarray) -> tuple[float, float, float]:
     return float(values[0]), float(values[1]), float(values[2])
 
 
-def draw_habitus(rng: np.random.Generator) -> Habitus:
-    """Draw one patient's build."""
+def draw_habitus(rng: np.random.Generator, atrophy: float = 1.0) -> Habitus:
+    """Draw one patient's build; ``atrophy`` multiplies that of the brain."""
     spread = measures(_Spread, "habitus")
     size = rng.normal(1.0, spread.size_sd)
     return Habitus(
@@ -110,7 +110,7 @@ def draw_habitus(rng: np.random.Generator) -> Habitus:
         fat=float(np.clip(rng.lognormal(*spread.fat_log), *spread.fat_range)),
         muscle=float(np.clip(rng.normal(1.0, spread.muscle_sd), *spread.muscle_range)),
         mucosa=float(np.clip(rng.lognormal(0.0, spread.mucosa_log_sd), *spread.mucosa_range)),
-        atrophy=float(rng.uniform(*spread.atrophy)),
+        atrophy=float(rng.uniform(*spread.atrophy)) * atrophy,
         turbinate=_pair(np.clip(rng.normal(1.0, spread.turbinate_sd, 2), *spread.turbinate_range)),
         sinus_mucosa_mm=_sinus_mucosa(rng, spread),
         sinus_fluid=_fluid(rng, spread.sinus_fluid, spread.sinus_fluid_share),

@@ -46,7 +46,7 @@ class Plan:
         gpus: GPUs that the wall time is for.
         speed: where the time of a training step is from.
         step_seconds: longest time of a training step.
-        jobs: number of jobs by step; `tabulate` and `compare` run where Snakemake runs.
+        jobs: number of jobs by step; some of seconds run where Snakemake runs.
         assumptions: what these numbers rest on that is not known of this study or this machine.
         gpu_hours: of all trainings and predictions.
         cpu_hours: core-hours of all jobs.

@@ -69,6 +69,17 @@ class Ingredients:
         """Which label of a mask is tumour."""
         return {"cohort.mask_label": self.config.cohort.mask_label}
 
+    def preparation(self) -> Settings:
+        """How images are prepared."""
+        settings = self.section("images")
+        del settings["images.alignment"]
+        return settings | self.alignment()
+
+    def alignment(self) -> Settings:
+        """How volumes come to one grid; results of studies without it do not know the key."""
+        how = self.config.images.alignment
+        return {} if how == "none" else {"images.alignment": how}
+
     def average(self) -> Settings:
         """What scores are averaged over."""
         return {"evaluation.average": self.config.evaluation.average}
@@ -148,6 +159,11 @@ class Ingredients:
         """Which institution each patient is of."""
         pairs = [[patient, row["institution"]] for patient, row in self.patients.items()]
         return {"the institutions": code.digest(pairs)}
+
+    def field_strengths(self) -> Hashes:
+        """The field strength of each patient."""
+        pairs = [[patient, str(row["field_strength_t"])] for patient, row in self.patients.items()]
+        return {"the field strengths": code.digest(pairs)}
 
     def remotes(self) -> Hashes:
         """The scores that were merged from elsewhere."""

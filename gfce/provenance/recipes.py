@@ -26,5 +26,5 @@ def recipe_of(ingredients: Ingredients, task: Task) -> Recipe:
         versions |= code.versions(step, ingredients.config, task.what)
         edited |= code.edited(step, ingredients.config, task.what)
     if sees_images:
-        settings |= ingredients.section("images")
+        settings |= ingredients.preparation()
     return Recipe(versions, edited, settings, inputs)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from gfce.images.modalities import MODALITIES
 from gfce.quality.enhancement import enhancement
 from gfce.quality.fat import Fat, fat_ratio, find_fat, judge, judge_t1w
 from gfce.quality.field_of_view import cut_slices, wrap_around
@@ -16,10 +15,10 @@ Row = dict[str, Any]
 
 
 def measure(head: Head, indexed: Row) -> list[Row]:
-    """What is measured of a patient, one row for each modality.
+    """What is measured of a patient, one row for each modality that there is.
 
     Args:
-        head: the patient's resampled volumes.
+        head: the patient's resampled volumes: T1w and T2w at least.
         indexed: the patient's row of patients.csv.
     """
     patient = {name: indexed[name] for name in ("patient_id", "institution")}
@@ -27,7 +26,7 @@ def measure(head: Head, indexed: Row) -> list[Row]:
     fat = find_fat(head)
     return [
         {**shared, "modality": modality, **_measure(head, modality), **_fat(head, fat, modality)}
-        for modality in MODALITIES
+        for modality in head.volumes
     ]
 
 

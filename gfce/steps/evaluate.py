@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 SCORING_COPIES = 40
 """Volumes of float32 that a patient's scores take at a time; errors are float64."""
 SCORING_SECONDS, PIXEL_SECONDS = 1.0, 2e-6
-"""A patient's scores in both scalings, and of each pixel of them: in the demo 0.3 s a patient of 16
-slices of 96 x 84 on one core; the similarity map takes nearly all of it."""
+"""A patient's scores in both scalings, and of each pixel of them: on one core 0.1 s for 16 slices
+of 96 x 84, 1.3 s for 40 of 256 x 224, twice that on a busy one; similarity maps take most of it."""
 
 
 def scoring_seconds(size: StudySize) -> float:

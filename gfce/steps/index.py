@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from gfce.config import Bids
 from gfce.estimating.job import Estimate, Job
 from gfce.estimating.memory import PYTHON_MB
 from gfce.steps.step import EVERY, Hashes, Settings, Step, What, Work
@@ -28,8 +29,12 @@ def _made_of(ingredients: Ingredients, what: What) -> tuple[Settings, Hashes]:
     config = ingredients.config
     cohort = ingredients.section("cohort")
     del cohort["cohort.dataset"], cohort["cohort.two_persons"]
+    usual = ingredients.nested("cohort.bids", Bids().model_dump(mode="json"))
+    # Studies from before these keys were, have none of them.
+    cohort = {key: value for key, value in cohort.items() if (key, value) not in usual.items()}
     sets = {f"training_sets.{name}": names for name, names in config.training_sets().items()}
-    return {**cohort, "seed": config.seed, **sets}, ingredients.dataset()
+    settings = {**cohort, **ingredients.alignment(), "seed": config.seed, **sets}
+    return settings, ingredients.dataset()
 
 
 def _run(work: Work) -> None:

@@ -15,7 +15,8 @@ if TYPE_CHECKING:
 def _made_of(ingredients: Ingredients, what: What) -> tuple[Settings, Hashes]:
     persons = {"cohort.two_persons": ingredients.config.cohort.two_persons}
     images = ingredients.images(ingredients.patients, MODALITIES)
-    return {**persons, **ingredients.design()}, {**images, **ingredients.draws()}
+    settings = {**persons, **ingredients.alignment(), **ingredients.design()}
+    return settings, {**images, **ingredients.draws()}
 
 
 def _run(work: Work) -> None:

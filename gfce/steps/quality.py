@@ -41,10 +41,9 @@ def _run(work: Work) -> None:
 
 STEP = Step(
     module="gfce.quality.step",
-    help="Look over the volumes; nothing waits for it.",
+    help="Look over the volumes; no model waits for it.",
     reads={"index": EVERY, "preprocess": EVERY},
     made_of=_made_of,
     estimate=_estimate,
     run=_run,
-    passes_on=False,
 )

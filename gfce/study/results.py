@@ -9,6 +9,7 @@ from gfce.study.cell import Cell
 
 RUN, HISTORY = "run.json", "history.csv"
 """Files of a model that hold times."""
+FINGERPRINT = "fingerprint.json"
 
 
 class Results:
@@ -56,8 +57,12 @@ class Results:
         """The statistics of an institution's volumes, for readers."""
         return self.images(institution) / "statistics.csv"
 
+    def alignment(self, institution: str) -> Path:
+        """How an institution's volumes came to one grid, for readers."""
+        return self.images(institution) / "alignment.csv"
+
     def model(self, cell: Cell) -> Path:
-        """Folder of a trained model: its weights and the three files below."""
+        """Folder of a trained model: its weights and the four files below."""
         return self.root / "models" / cell.folder
 
     def weights(self, cell: Cell) -> Path:
@@ -67,6 +72,10 @@ class Results:
     def normalization(self, cell: Cell) -> Path:
         """What a cell's normalization was fitted to: with it, a patient needs only the inputs."""
         return self.model(cell) / "normalization.json"
+
+    def fingerprint(self, cell: Cell) -> Path:
+        """What the training patients are like, in ranges: written by a step of its own."""
+        return self.model(cell) / FINGERPRINT
 
     def history(self, cell: Cell) -> Path:
         """Losses of a training, epoch by epoch."""

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 from brats_folders import NEW, OLD, PLAIN, labels, write_fets, write_folder
 from cohorts import Configure, image
+from validating import validator_errors
 
 from gfce.brats.importing import import_brats
 from gfce.cli import main
@@ -65,11 +63,7 @@ def test_the_index_accepts_the_dataset(tmp_path: Path, configure: Configure) -> 
 
 def test_the_dataset_is_valid_bids(training: Path) -> None:
     run(training)
-    program = Path(sys.executable).parent / "bids-validator-deno"
-    command = [program, training.parent / "data", "--json"]
-    answer = subprocess.run(command, capture_output=True, text=True, check=False)
-    issues = json.loads(answer.stdout)["issues"]["issues"]
-    assert [issue for issue in issues if issue["severity"] == "error"] == []
+    assert validator_errors(training.parent / "data") == []
 
 
 @pytest.mark.parametrize("ends", [OLD, NEW, PLAIN], ids=["2017", "2023", "plain"])
@@ -107,13 +101,13 @@ def test_one_label_of_the_masks(training: Path, capsys: pytest.CaptureFixture[st
         np.testing.assert_array_equal(mask, to_array(labels(0, 2)) == 2)
     shutil.rmtree(training.parent / "data")
     write_image(labels(1, 2), training / FIRST / f"{FIRST}_seg.nii.gz")
-    with pytest.raises(UserError, match=r"sub-FeTS21Training001: .*_seg.nii.gz: has no voxel of"):
+    with pytest.raises(UserError, match=r"^FeTS21_Training_001: .*_seg.nii.gz: has no voxel"):
         run(training, label=4)
     assert not (training.parent / "data").exists()
     report = run(training, label=4, leave_out=True)
     assert "3 patients: 2 can be imported, 1 cannot" in report
     assert f"  {FIRST}: {FIRST}_seg.nii.gz: has no voxel of label 4" in report
-    assert capsys.readouterr().err.startswith(f"gfce: left out {FIRST}: {FIRST}_seg.nii.gz")
+    assert f"\ngfce: left out {FIRST}: {FIRST}_seg.nii.gz" in capsys.readouterr().err
 
 
 def _remove(folder: Path) -> None:
@@ -141,7 +135,6 @@ PROBLEMS = [
     (_double, f"{FIRST}: CE is there twice ({FIRST}-t1c.nii.gz and {FIRST}_t1ce.nii.gz): keep one"),
     (_double_mask, f"{FIRST}: tumour mask is there twice ({FIRST}_seg.nii.gz and other_seg.nii.gz"),
     (_empty, f"{FIRST}: t1w: {FIRST}/{FIRST}_t1.nii.gz: is empty: export it again"),
-    (_rename, f"{FIRST}: has no folder: add it, or remove the row of the institution table (and 1"),
 ]
 
 
@@ -163,6 +156,24 @@ def test_a_patient_who_cannot_be_imported(
     assert f"gfce: left out {message.split(' (and')[0]}" in capsys.readouterr().err
     assert len(read_dataset(training.parent / "data")) == 2
     assert len([*(training.parent / "data").glob("sub-*")]) == 2
+
+
+def test_all_patients_who_cannot_be_imported_are_named(
+    training: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    _rename(training / FIRST)
+    with pytest.raises(UserError) as caught:
+        run(training)
+    assert str(caught.value) == (
+        "2 patients cannot be imported (they are named above): see --dry-run, or give --leave-out"
+    )
+    lines = [
+        f"{FIRST}: has no folder: add it, or remove the row of the institution table",
+        f"{FIRST[:-3]}999: is not in the institution table: add a row, or remove the folder",
+    ]
+    assert capsys.readouterr().err.splitlines() == [f"gfce: cannot import {x}" for x in lines]
+    report = run(training, leave_out=True)
+    assert all(line in report for line in lines)
 
 
 def test_one_scan_of_each_patient(tmp_path: Path) -> None:
@@ -187,14 +198,16 @@ def test_a_folder_that_the_table_lacks(training: Path) -> None:
     assert "FeTS21_Training_999: is not in the institution table: add a row" in report
 
 
-def test_a_broken_image_leaves_nothing(training: Path) -> None:
+def test_a_broken_image_leaves_no_dataset(training: Path) -> None:
     with (training / FIRST / f"{FIRST}_t1.nii.gz").open("r+b") as file:
         file.truncate(300)
-    with pytest.raises(UserError, match=r"sub-.*: FeTS21_Training_001_t1.nii.gz: is cut short"):
+    with pytest.raises(UserError, match=r"^FeTS.*: FeTS21_Training_001_t1.nii.gz: is cut short"):
         run(training)
-    assert sorted(path.name for path in training.parent.iterdir()) == ["training"]
+    kept = training.parent / ".data.gfce-import"
+    assert sorted(training.parent.iterdir()) == [kept, training]
     report = run(training, leave_out=True)
     assert f"  {FIRST}: {FIRST}_t1.nii.gz: is cut short: copy or export it again\n" in report
+    assert sorted(training.parent.iterdir()) == [training.parent / "data", training]
 
 
 def test_nobody_is_left(training: Path) -> None:

@@ -99,9 +99,19 @@ def mask_of_another_session(root: Path) -> None:
 REASONS: list[tuple[Callable[[Path], None], str]] = [
     (no_folder, "no folder in the dataset: add it or leave the patient out"),
     (a_file_for_a_folder, "no folder in the dataset: add it or leave the patient out"),
-    (two_sessions, "volumes of 2 sessions (1, 2): keep one"),
-    (modalities_of_two_sessions, "volumes of 2 sessions (2, without a name): keep one"),
-    (two_runs, "2 t2w volumes (sub-A2_T2w.nii.gz, sub-A2_run-2_T2w.nii.gz): keep one"),
+    (
+        two_sessions,
+        "2 sessions have t1w, t2w and ce (1, 2): choose one by cohort.bids.session, or keep one",
+    ),
+    (
+        modalities_of_two_sessions,
+        "no session has t1w, t2w and ce (2: t2w; without a name: t1w, ce): complete one",
+    ),
+    (
+        two_runs,
+        "2 t2w volumes (sub-A2_T2w.nii.gz, sub-A2_run-2_T2w.nii.gz): choose one by "
+        "cohort.bids.run, or keep one",
+    ),
     (compressed_and_not, "2 t2w volumes (sub-A2_T2w.nii, sub-A2_T2w.nii.gz): keep one"),
     (
         of_another_patient,

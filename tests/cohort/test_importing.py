@@ -10,7 +10,6 @@ import json
 import os
 import socket
 import subprocess
-import sys
 import tempfile
 from pathlib import Path
 
@@ -21,6 +20,7 @@ import SimpleITK
 from cohorts import head, image
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from validating import validator_errors
 
 from gfce.cohort.bids import patient_ids
 from gfce.cohort.importing import import_manifest
@@ -55,17 +55,10 @@ def test_images_keep_voxels_and_geometry(manifest: Path, tmp_path: Path) -> None
     assert (to_array(written) == to_array(original)).all()
 
 
-def validator_errors(dataset: Path) -> list[str]:
-    program = Path(sys.executable).parent / "bids-validator-deno"
-    command = [program, dataset, "--json"]
-    answer = subprocess.run(command, capture_output=True, text=True, check=False)
-    issues = json.loads(answer.stdout)["issues"]["issues"]
-    return [issue["code"] for issue in issues if issue["severity"] == "error"]
-
-
 def test_the_dataset_is_valid_bids(manifest: Path, tmp_path: Path) -> None:
     import_manifest(manifest, tmp_path / "bids")
     assert validator_errors(tmp_path / "bids") == []
+    assert validator_errors(tmp_path / "bids" / "derivatives" / "masks") == []
     (tmp_path / "bids" / "dataset_description.json").unlink()
     assert validator_errors(tmp_path / "bids") != []
 
@@ -102,7 +95,8 @@ MANIFESTS: list[tuple[str, str | bytes, str]] = [
     ("absolute", HEADER + "Doe,N,/home/jane-doe/gone.nii,,,\n", "sub-Doe: t1w: gone.nii: no such file: correct the path"),
     ("below-a-file", HEADER + "Doe,N,t1.nrrd/x.nii,,,\n", "sub-Doe: t1w: t1.nrrd/x.nii: no such file: correct the path"),
     ("itself", HEADER + "Doe,N,manifest.csv,t2.nrrd,ce.nrrd,\n", "sub-Doe: t1w: manifest.csv: not an image of a format that is read (.nii .nii.gz .hdr .img .mha .mhd .nrrd .nhdr): convert it"),
-    ("folder", HEADER + "Doe,N,t1.nrrd,folder.nii,,\n", "sub-Doe: t2w: folder.nii: is a folder: name an image file"),
+    ("folder", HEADER + "Doe,N,t1.nrrd,folder.nii,,\n", "sub-Doe: t2w: folder.nii: is an empty folder: name an image, or a folder with a DICOM series"),
+    ("folder-mask", HEADER + "Doe,N,t1.nrrd,,,folder.nii\n", "sub-Doe: tumour_mask: folder.nii: is a folder: name an image file"),
     ("pipe", HEADER + "Doe,N,t1.nrrd,,pipe.nii,\n", "sub-Doe: ce: pipe.nii: is no regular file: name an image file"),
     ("pipe-mask", HEADER + "Doe,N,t1.nrrd,,,pipe.nii\n", "sub-Doe: tumour_mask: pipe.nii: is no regular file: name an image file"),
     ("broken-first", HEADER + "Roe,N,broken.nii.gz,,,\n" + GOOD, "sub-Roe: broken.nii.gz: is cut short: copy or export it again"),
@@ -128,7 +122,11 @@ def test_a_wrong_manifest_is_one_line_and_no_dataset(
     with pytest.raises(UserError) as caught:
         import_manifest(manifest, tmp_path / "bids")
     assert str(caught.value) == message
-    assert sorted(tmp_path.iterdir()) == before
+    kept = tmp_path / ".bids.gfce-import"
+    assert kept.exists() == (
+        b"broken" in manifest.read_bytes() and b"Doe-1" in manifest.read_bytes()
+    )
+    assert sorted(set(tmp_path.iterdir()) - {kept}) == before
 
 
 def labels() -> Image:

@@ -87,7 +87,7 @@ BROKEN = {
     not_finite: "sub-A2: sub-A2_T1w.nii.gz: has voxels that are not finite: export it again",
     other_grid: "sub-A2: t1w and ce lie on different grids",
     missing: "sub-A2: no t2w volume: add it or leave the patient out",
-    twice: "sub-A2: 2 t2w volumes (sub-A2_T2w.nii.gz, sub-A2_run-2_T2w.nii.gz): keep one",
+    twice: "sub-A2: 2 t2w volumes (sub-A2_T2w.nii.gz, sub-A2_run-2_T2w.nii.gz): choose one by",
     no_image: "sub-A2: sub-A2_T1w.nii.gz: is not gzip data though its name says so",
 }
 

@@ -34,9 +34,7 @@ PARTICIPANTS: list[tuple[str | bytes, str]] = [
         "participant_id;institution\nsub-1;A\n",
         "not separated by tabs: save it as a table separated by tabs",
     ),
-    ("participant_id\nsub-1\n", "column institution is missing: add it"),
     ("sub-1\tA\nsub-2\tA\n", "column participant_id is missing: add it"),
-    ("participant_id\tsite\nsub-1\tA\n", "column institution is missing: add it"),
     (
         "participant_id\tinstitution\tinstitution\nsub-1\tA\tB\n",
         "column institution is there twice: keep one",
@@ -79,6 +77,28 @@ def test_lists_of_participants(tmp_path: Path, content: str | bytes, expected: s
     with pytest.raises(UserError) as caught:
         read_participants(tmp_path)
     assert str(caught.value) == f"participants.tsv: {expected}"
+
+
+@pytest.mark.parametrize(("column", "expected"), [("site", "A"), ("institution", "B")])
+def test_the_column_of_the_institution(tmp_path: Path, column: str, expected: str) -> None:
+    table = "participant_id\tsite\tinstitution\nsub-1\tA\tB\n"
+    (tmp_path / "participants.tsv").write_text(table)
+    assert read_participants(tmp_path, column) == {"sub-1": expected}
+    with pytest.raises(UserError) as caught:
+        read_participants(tmp_path, "centre")
+    assert str(caught.value) == (
+        "participants.tsv: column centre is missing: correct cohort.bids.institution_column"
+    )
+
+
+def test_without_such_a_column_it_is_unknown_and_said(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "participants.tsv").write_text("participant_id\tsite\nsub-1\tA\n")
+    assert read_participants(tmp_path) == {"sub-1": None}
+    [line] = caplog.messages
+    assert line.startswith("warning: participants.tsv: column institution is missing")
+    assert line.endswith("cohort.bids.institution_column can name a column (others: site)")
 
 
 def test_a_dataset_that_is_none(tmp_path: Path) -> None:

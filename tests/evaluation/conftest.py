@@ -6,40 +6,31 @@ import shutil
 from pathlib import Path
 
 import pytest
-from cohorts import COHORT, head, minimal_config, write_cohort
-from synthesizing import wide
+from cohorts import head
+from synthesizing import CELL, trained_model, wide
 
-from gfce.cohort.index import index
-from gfce.config import parse_config
-from gfce.images.preprocess import preprocess
+from gfce.config import StudyConfig
 from gfce.images.writing import write_image
-from gfce.study import Cell, Results
-from gfce.training.cell import train_cell
+from gfce.study import Results
 
 
 @pytest.fixture(scope="session")
-def study(tmp_path_factory: pytest.TempPathFactory) -> Results:
-    """One model alone, and nothing of its study."""
-    root = tmp_path_factory.mktemp("one")
-    content = minimal_config(
-        results=root / "results",
-        cohort={"dataset": root / "data", "development": ["A"], "external": []},
-        grid={"networks": {"unet": {"width": 2}}, "normalizations": ["min_max"]},
-    )
-    config = parse_config(content, "test.yaml")
-    write_cohort(config.cohort.dataset, {name: i for name, i in COHORT.items() if i == "A"})
-    index(config)
-    preprocess(config, "A")
-    train_cell(config, Cell("unet", "min_max", "uni-A", 1))
-    shutil.rmtree(root / "data")
-    return Results(config)
+def trained(tmp_path_factory: pytest.TempPathFactory) -> StudyConfig:
+    """A study of one trained model, whose dataset is gone."""
+    return trained_model(tmp_path_factory.mktemp("one"))
+
+
+@pytest.fixture(scope="session")
+def study(trained: StudyConfig) -> Results:
+    """Its results."""
+    return Results(trained)
 
 
 @pytest.fixture
 def folder(study: Results, tmp_path: Path) -> Path:
     """A copy of the model's folder, at another place."""
     copy = tmp_path / "model-of-Doe"
-    shutil.copytree(study.model(Cell("unet", "min_max", "uni-A", 1)), copy)
+    shutil.copytree(study.model(CELL), copy)
     return copy
 
 

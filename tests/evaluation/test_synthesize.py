@@ -22,6 +22,7 @@ from gfce.evaluation.new_patient import NewPatient
 from gfce.evaluation.predict import predict
 from gfce.evaluation.predictions import prediction_path
 from gfce.evaluation.synthesize import synthetic_volume
+from gfce.evaluation.unlike import ABSENT
 from gfce.files import sha256
 from gfce.images.arrays import Geometry
 from gfce.images.normalizations import NORMALIZATIONS
@@ -92,14 +93,14 @@ def test_it_needs_the_folder_alone_and_says_what_it_wrote(
 ) -> None:
     (folder / "history.csv").unlink()
     assert main(command(folder, inputs)) == 0
-    assert caplog.messages == []
+    assert caplog.messages == [f"warning: {ABSENT}"]
     sidecar = inputs.parent / "ce.json"
     content = json.loads(sidecar.read_text())
     assert content["Description"].startswith("Synthetic, not for diagnosis")
     assert content["Model"] == "Uni-m1"
     assert content["Cell"] == "unet/min_max/uni-A/seed-1"
     assert content["WeightsSHA256"] == sha256(folder / "weights.safetensors")
-    assert (content["Units"], content["Warnings"]) == ("t1w", [])
+    assert (content["Units"], content["Warnings"]) == ("t1w", [ABSENT])
     assert "Doe" not in sidecar.read_text()
     assert str(inputs.parent) not in sidecar.read_text()
 

@@ -57,6 +57,7 @@ BROKEN: dict[str, tuple[Break, str]] = {
     "run without a cell": (lambda f, i: edited(f / "run.json", cell={}), "--model: run.json is damaged: copy it again"),
     "run of no cell": (lambda f, i: edited(f / "run.json", cell={"network": "unet", "normalization": "min_max", "training_set": "uni-B", "seed": 1}), "--model: run.json is damaged or of another version: cell unet/min_max/uni-B"),
     "run of other keys": (lambda f, i: edited(f / "run.json", config={"cohort": {}}), "--model: run.json is damaged or of another version: "),
+    "damaged fingerprint": (lambda f, i: (f / "fingerprint.json").write_text("{"), "--model: fingerprint.json is damaged or of another version"),
     "other network": (lambda f, i: other_network(f), "--model: weights.safetensors is of another network than run.json says"),
     "no T1w": (lambda f, i: (i / "t1w.nii.gz").unlink(), "--t1w: no such file"),
     "cut T2w": (lambda f, i: (i / "t2w.nii.gz").write_bytes((i / "t2w.nii.gz").read_bytes()[:-99]), "--t2w: is cut short"),

@@ -8,9 +8,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 import SimpleITK as sitk  # noqa: N813
-import torch
 from cohorts import head
-from synthesizing import OBLIQUE, command
+from synthesizing import OBLIQUE, Copy, command
 
 from gfce.cli import main
 from gfce.evaluation.model_folder import ModelFolder
@@ -18,17 +17,6 @@ from gfce.images.arrays import Geometry
 from gfce.images.reading import read_image
 from gfce.images.volumes import Image, same_geometry, to_array, to_image
 from gfce.images.writing import write_image
-
-
-class Copy(torch.nn.Module):
-    """A network whose CE is the T1w."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.unused = torch.nn.Parameter(torch.zeros(1))
-
-    def forward(self, t1w: torch.Tensor, t2w: torch.Tensor) -> torch.Tensor:
-        return t1w
 
 
 def lopsided(rows: int, columns: int, slices: int = 5) -> np.ndarray:

@@ -8,19 +8,18 @@ less than 0.1 mm, 55 do so by the voxel size, and 31 scale the intensities.
 
 from __future__ import annotations
 
-import os
 from collections import Counter
 from pathlib import Path
 
 import pytest
 import SimpleITK as sitk  # noqa: N813
 from broken_files import HEADER, nifti, whole
+from long import LONG
 
 from gfce.errors import UserError
 from gfce.images.arrays import Geometry
 from gfce.images.reading import read_image
 
-LONG = bool(os.environ.get("GFCE_TEST_LONG"))
 STEP = 1 if LONG else 11
 """Of so many bits one is flipped; 11 meets every bit of a byte in turn."""
 GZIP_HEADER = 10

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import asdict
@@ -12,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from long import LONG
 from safetensors import safe_open
 from safetensors.numpy import save_file
 from test_writing import NOT_WHOLE, small_disk
@@ -178,9 +178,6 @@ def test_a_full_disk_is_noticed(size: int, tmp_path: Path) -> None:
     with small_disk(size), pytest.raises(OSError, match=NOT_WHOLE):
         save_patient(PATIENT, tmp_path)
     assert list(tmp_path.iterdir()) == []
-
-
-LONG = bool(os.environ.get("GFCE_TEST_LONG"))
 
 
 def test_every_bit_and_every_length(tmp_path: Path) -> None:

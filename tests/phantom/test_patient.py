@@ -222,3 +222,22 @@ def test_native_slices_follow_the_protocol() -> None:
 def test_impossible_requests(arguments: dict[str, float]) -> None:
     with pytest.raises(UserError):
         simulate_patient(PROTOCOLS["Institution-1"], **arguments)  # type: ignore[arg-type]
+
+
+def test_an_institution_may_have_larger_tumours_and_older_patients() -> None:
+    def patient(**change: float) -> SimulatedPatient:
+        protocol = clean("Institution-3", **change)
+        return simulate_patient(
+            protocol, seed=5, index=0, coarsening=3.2, slices=14, keep_fractions=True
+        )
+
+    def amount(patient: SimulatedPatient, tissue: str) -> float:
+        assert patient.fractions is not None
+        return float(patient.fractions[tissue_names().index(tissue)].sum())
+
+    usual, larger, older = patient(), patient(tumour_size=1.5), patient(atrophy=2.0)
+    # A volume goes with the cube of its radius; air, brain and vessels spare some of it.
+    assert 2 < amount(larger, "tumour_npc") / amount(usual, "tumour_npc") < 1.5**3 + 0.5
+    assert amount(older, "csf") > 1.1 * amount(usual, "csf")
+    assert amount(older, "grey_matter") < amount(usual, "grey_matter")
+    assert amount(older, "tumour_npc") == pytest.approx(amount(usual, "tumour_npc"), rel=0.05)

@@ -96,7 +96,10 @@ def test_all_hospitals_of_the_default_cohort_suppress_fat_in_ce(
 
 
 def test_single_values_can_be_changed() -> None:
-    changed = read_protocols(changes={"Institution-1": {"ce_fat_suppression": False, "snr": 9}})
+    changed = read_protocols(
+        changes={"Institution-1": {"ce_fat_suppression": False, "snr": 9, "rows": 192.0}}
+    )
+    assert changed["Institution-1"].rows == 192
     assert not changed["Institution-1"].ce_fat_suppression
     assert changed["Institution-1"].snr == 9
     others = {name: p for name, p in changed.items() if name != "Institution-1"}

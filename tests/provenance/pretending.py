@@ -10,7 +10,7 @@ from gfce.files import write_text
 from gfce.provenance.performing import perform
 from gfce.provenance.state import Provenance
 from gfce.steps import Task, tasks
-from gfce.study import Results
+from gfce.study import Results, cells
 
 
 def pretend(config: StudyConfig) -> None:
@@ -44,6 +44,7 @@ def files(config: StudyConfig, task: Task) -> list[Path]:
         "preprocess": [results.images(what) / "statistics.csv"],
         "leaks": [results.leaks],
         "quality": [results.quality, results.quality_page],
+        "fingerprint": [results.fingerprint(cell) for cell in cells(config)],
         "baselines": [results.baselines],
         "tabulate": [results.metrics, results.table("table1", "csv")],
         "compare": [results.findings, results.datapackage],

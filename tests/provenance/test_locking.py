@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 import yaml
 from cohorts import REPOSITORY, minimal_config
+from long import takes_minutes
 
 from gfce.config import StudyConfig, parse_config
 from gfce.provenance.code import read_lock
@@ -113,7 +114,7 @@ def test_the_reference_studies_hold_every_unit() -> None:
     assert known == set(locked)
 
 
-@pytest.mark.skipif(not os.environ.get("GFCE_TEST_LONG"), reason="minutes: make test-long")
+@takes_minutes
 def test_make_lock_decides_by_running(tmp_path: Path) -> None:
     """A refactoring keeps all versions; another output of U-Nets alone gets them a new one."""
     clone = tmp_path / "clone"

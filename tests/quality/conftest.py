@@ -6,7 +6,11 @@ from collections.abc import Callable
 
 import numpy as np
 import pytest
+from cohorts import COHORT, Configure, write_cohort
 
+from gfce.cohort.index import index
+from gfce.config import StudyConfig
+from gfce.images.preprocess import preprocess
 from gfce.quality.head import Head
 
 Build = Callable[..., Head]
@@ -35,3 +39,14 @@ def head_with(ce_fat: float = 2.5, t2w_fat: float = 3.0, t1w_fat: float = FAT_ON
 def build() -> Build:
     """Makes a head of given fat signals."""
     return head_with
+
+
+@pytest.fixture
+def study(configure: Configure) -> StudyConfig:
+    """A study with its patients in the store."""
+    config = configure()
+    write_cohort(config.cohort.dataset, COHORT)
+    index(config)
+    for institution in config.cohort.institutions:
+        preprocess(config, institution)
+    return config

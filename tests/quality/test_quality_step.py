@@ -8,27 +8,15 @@ import pandas as pd
 import pytest
 from cohorts import COHORT, Configure, write_cohort
 from provenance.conftest import study_in
-from provenance.pretending import due, pretend, steps, write_all
+from provenance.pretending import due, pretend, steps
 
 from gfce.cohort.index import index
 from gfce.config import StudyConfig
 from gfce.errors import UserError
-from gfce.images.preprocess import preprocess
-from gfce.provenance.performing import perform
 from gfce.quality.columns import COLUMNS
 from gfce.quality.step import quality
 from gfce.steps import Task, optional, reads, tasks
 from gfce.study import Results
-
-
-@pytest.fixture
-def study(configure: Configure) -> StudyConfig:
-    config = configure()
-    write_cohort(config.cohort.dataset, COHORT)
-    index(config)
-    for institution in config.cohort.institutions:
-        preprocess(config, institution)
-    return config
 
 
 def test_what_is_written(study: StudyConfig, capsys: pytest.CaptureFixture[str]) -> None:
@@ -62,9 +50,9 @@ def test_it_needs_the_store(configure: Configure) -> None:
         quality(config)
 
 
-def test_nothing_waits_for_it_but_what_describes_all_tables(study: StudyConfig) -> None:
+def test_no_model_waits_for_it(study: StudyConfig) -> None:
     waiting = {task.step for task in tasks(study) if Task("quality") in reads(study, task)}
-    assert waiting == {"compare"}
+    assert waiting == {"compare", "fingerprint"}
     assert optional(Task("compare"), Task("quality"))
 
 
@@ -76,9 +64,12 @@ def test_a_study_that_was_finished_before_lacks_it_and_nothing_else(tmp_path: Pa
     record.unlink()
     Results(config).quality.unlink()
     Results(config).quality_page.unlink()
-    # Of then is the data package, too.
-    perform(config, Task("compare"), lambda _: write_all(config, Task("compare")))
-    assert due(config) == {Task("quality"): "not made yet"}
+    Results(config).record("fingerprint").unlink()
+    assert due(config) == {
+        Task("quality"): "not made yet",
+        Task("fingerprint"): "not made yet",
+        Task("compare"): "follows quality",  # the data package describes quality.csv
+    }
 
 
 def test_a_role_reruns_it_and_a_training_setting_does_not(tmp_path: Path) -> None:

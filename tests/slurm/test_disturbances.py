@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 import pytest
+from long import takes_minutes
 
 from gfce.study import Cell
 from slurm import cluster
@@ -81,6 +82,7 @@ def test_out_of_time_it_is_warned_and_gets_more(
     assert_resumed(long, undisturbed)
 
 
+@takes_minutes
 def test_a_lost_node_moves_it_to_another(
     slurm: str, start: Start, long: Checkout, undisturbed: Weights
 ) -> None:
@@ -97,6 +99,7 @@ def test_a_lost_node_moves_it_to_another(
     assert_resumed(long, undisturbed)
 
 
+@takes_minutes
 def test_slurms_daemons_may_be_away(
     slurm: str, start: Start, long: Checkout, undisturbed: Weights
 ) -> None:
@@ -135,6 +138,7 @@ def test_a_killed_driver_is_started_again(
     assert_resumed(long, undisturbed)
 
 
+@takes_minutes
 def test_finished_cells_stay_finished_when_the_driver_is_killed(
     slurm: str, start: Start, local_study: Checkout, cell_study: Checkout
 ) -> None:
@@ -173,6 +177,7 @@ def _runs_of(cell: Cell, began: str) -> list[Job]:
     return [job for job in trainings(began) if all(part in job.wildcards for part in wanted)]
 
 
+@takes_minutes
 def test_out_of_memory_is_one_clear_line_and_gets_more(
     slurm: str, start: Start, long: Checkout, undisturbed: Weights
 ) -> None:

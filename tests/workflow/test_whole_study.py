@@ -25,9 +25,17 @@ REAL_COHORT = REPOSITORY.parent / "shared" / "real-cohort"
 def study(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The configuration of a finished tiny study."""
     folder = tmp_path_factory.mktemp("study")
-    config = write_config(folder, simulated_study(folder))
+    config = write_config(folder, simulated_study(folder) | {"readable_by": "owner"})
     run_to_the_end(config)
     return config
+
+
+def test_files_are_closed_to_whom_the_configuration_names(study: Path) -> None:
+    written = [
+        path for folder in ("data", "results") for path in (study.parent / folder).rglob("*")
+    ]
+    assert {path.suffix for path in written} >= {".gz", ".csv", ".log", ".png", ".safetensors"}
+    assert [path for path in written if path.stat().st_mode & 0o077] == []
 
 
 def test_the_contract_is_kept(study: Path) -> None:
@@ -37,6 +45,7 @@ def test_the_contract_is_kept(study: Path) -> None:
     assert list(metrics.columns) == [
         *("network", "normalization", "training_set", "model", "seed", "institution", "cohort"),
         *("patient_id", "region", "scaling", "n_voxels", "mae", "psnr_db", "ssim"),
+        *("nmse", "ms_ssim", "nmi", "hfen"),
     ]
     assert metrics["model"].nunique() == 8
     volumes = metrics[(metrics["region"] == "volume") & (metrics["scaling"] == "reference")]

@@ -26,6 +26,7 @@ from gfce.cohort.workers import for_each
 from gfce.config import StudyConfig
 from gfce.errors import UserError
 from gfce.files import records, sha256, write_csv
+from gfce.images.alignment import How, align
 from gfce.images.arrays import Geometry
 from gfce.images.modalities import MODALITIES
 from gfce.images.reading import read_image
@@ -107,9 +108,7 @@ def find_leaks(
     patients = read_patients(results)
     roles = Roles.of(config, results, patients)
     rows = leaks_by_id(config, roles, patients)
-    fingerprints = _fingerprints(
-        patients.drop_duplicates("patient_id"), config.cohort.dataset, workers
-    )
+    fingerprints = _fingerprints(patients.drop_duplicates("patient_id"), config, workers)
     copies = _copies(fingerprints, roles)
     known = {frozenset((row["patient_id"], row["other_patient_id"])) for row in copies}
     rows += copies
@@ -132,18 +131,21 @@ def _report_not_compared(count: int) -> None:
         )
 
 
-def _fingerprints(patients: pd.DataFrame, dataset: Path, workers: int) -> list[Fingerprint]:
+def _fingerprints(patients: pd.DataFrame, config: StudyConfig, workers: int) -> list[Fingerprint]:
     rows = {row["patient_id"]: row for row in records(patients)}
-    return for_each(rows, partial(_fingerprint, dataset=dataset), workers, "leaks")
+    work = partial(_fingerprint, dataset=config.cohort.dataset, alignment=config.images.alignment)
+    return for_each(rows, work, workers, "leaks")
 
 
-def _fingerprint(row: Row, dataset: Path) -> Fingerprint:
+def _fingerprint(row: Row, dataset: Path, alignment: How) -> Fingerprint:
     paths = {modality: dataset / row[modality] for modality in MODALITIES}
     try:
         images = {modality: orient(read_image(path)) for modality, path in paths.items()}
     except UserError as error:
         raise UserError(f"{row['patient_id']}: {error}") from None
-    volumes = {modality: to_array(image) for modality, image in images.items()}
+    voxels = {modality: voxel_digest(to_array(image)) for modality, image in images.items()}
+    aligned = align(images, alignment).images
+    volumes = {modality: to_array(image) for modality, image in aligned.items()}
     if len({volume.shape for volume in volumes.values()}) > 1:
         raise UserError(f"{row['patient_id']}: volumes on different grids: run `gfce index` again")
     spacing = Geometry.of(images["t1w"]).spacing[::-1]
@@ -151,7 +153,7 @@ def _fingerprint(row: Row, dataset: Path) -> Fingerprint:
         row["patient_id"],
         row["institution"],
         {modality: sha256(path) for modality, path in paths.items()},
-        {modality: voxel_digest(volume) for modality, volume in volumes.items()},
+        voxels,
         {(a, b): rank_correlation(volumes[a], volumes[b]) for a, b in combinations(MODALITIES, 2)},
         signature([volumes[modality] for modality in MODALITIES], spacing),
     )

@@ -17,6 +17,8 @@ def _discover() -> tuple[Metric, ...]:
 
 METRICS: tuple[Metric, ...] = _discover()
 """All metrics, the paper's first."""
+PRINTED_METRICS = tuple(metric for metric in METRICS if metric.printed)
+"""Those of printed tables and of findings.md."""
 TESTED_METRICS = tuple(metric for metric in METRICS if metric.tested)
 """Those of the pre-specified tests (study: families A, B, C)."""
 

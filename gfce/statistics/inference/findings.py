@@ -56,8 +56,9 @@ def _finding(config: StudyConfig, group: pd.DataFrame) -> dict[str, Any]:
 
 
 def findings_text(table: pd.DataFrame) -> str:
-    """The findings as lines of Markdown, for the end of a run."""
-    return "\n".join(f"- {_sentence(row)}" for row in records(table)) + "\n"
+    """The findings about printed metrics as lines of Markdown, for the end of a run."""
+    rows = [row for row in records(table) if metric_named(row["metric"]).printed]
+    return "\n".join(f"- {_sentence(row)}" for row in rows) + "\n"
 
 
 def _sentence(row: dict[str, Any]) -> str:

@@ -10,7 +10,7 @@ from typing import Any
 import pandas as pd
 
 from gfce.contract.columns import COHORT, MODEL, OVERALL, TESTING, N
-from gfce.evaluation.metrics import METRICS
+from gfce.evaluation.metrics import METRICS, PRINTED_METRICS
 from gfce.files import records
 from gfce.statistics.design import Model, groups, normalization_title
 from gfce.statistics.inference.paired_tests import differing_from_pooled, paired_tests
@@ -105,7 +105,7 @@ def print_scores(
         marked: model, scope and metric of the scores that differ from the pooled model's
             (`paired_tests.differing_from_pooled`).
     """
-    scores = [metric for metric in METRICS if metric.mean in rows.columns]
+    scores = [metric for metric in PRINTED_METRICS if metric.mean in rows.columns]
     cells = [
         [str(row["model"]), _testing(row["testing"], row["cohort"]), str(row["n"])]
         + [

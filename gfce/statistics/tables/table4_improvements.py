@@ -11,7 +11,7 @@ import pandas as pd
 from gfce.contract.columns import MODEL, axes
 from gfce.contract.table import Column
 from gfce.evaluation.metric import Metric
-from gfce.evaluation.metrics import METRICS
+from gfce.evaluation.metrics import METRICS, PRINTED_METRICS
 from gfce.statistics.arithmetic import Means
 from gfce.statistics.design import Model, members
 from gfce.statistics.scored_study import ScoredStudy
@@ -44,7 +44,7 @@ def improvements(means: Means[float], models: Sequence[Model]) -> pd.DataFrame:
 
 
 def _print(rows: pd.DataFrame) -> Printed:
-    titles = {metric.improvement: metric.label for metric in METRICS}
+    titles = {metric.improvement: metric.label for metric in PRINTED_METRICS}
     return print_percent(rows, CAPTION, ["model"], titles, best_is_high=True)
 
 

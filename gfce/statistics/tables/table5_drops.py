@@ -12,7 +12,7 @@ import pandas as pd
 from gfce.contract.columns import MODEL, OVERALL, axes
 from gfce.contract.table import Column
 from gfce.evaluation.metric import Metric
-from gfce.evaluation.metrics import METRICS
+from gfce.evaluation.metrics import METRICS, PRINTED_METRICS
 from gfce.statistics.arithmetic import Means
 from gfce.statistics.design import Model, uni_groups
 from gfce.statistics.scored_study import ScoredStudy
@@ -49,7 +49,8 @@ def _group_rows(means: Means[float], unis: list[Model]) -> list[dict[str, Any]]:
 
 def print_drops(rows: pd.DataFrame) -> Printed:
     """The drops, the smallest in bold, a line below each group."""
-    titles = {metric.drop: metric.label for metric in METRICS if metric.drop in rows.columns}
+    metrics = [metric for metric in PRINTED_METRICS if metric.drop in rows.columns]
+    titles = {metric.drop: metric.label for metric in metrics}
     printed = print_percent(rows, CAPTION, ["normalization", "model"], titles, best_is_high=False)
     rules = {row + 1 for row, name in enumerate(rows["model"]) if name == OVERALL}
     note = "Overall: unweighted mean of the drops above. Bold: the smallest drop."

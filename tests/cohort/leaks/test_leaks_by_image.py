@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 from pathlib import Path
 
@@ -10,6 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from cohorts import REPOSITORY, Configure, minimal_config
+from long import takes_minutes
 from planting import expected, export_again, only_row, patient, read, same, write
 
 from gfce.cohort.importing import import_manifest
@@ -142,9 +142,7 @@ def test_real_patients(configure: Configure, tmp_path: Path) -> None:
     assert row["score"] > 0.9
 
 
-@pytest.mark.skipif(
-    os.environ.get("GFCE_TEST_LONG") != "1", reason="takes minutes: set GFCE_TEST_LONG=1"
-)
+@takes_minutes
 def test_the_papers_cohort_simulated_has_no_leak(tmp_path: Path) -> None:
     counts = (71, 71, 71, 18, 9, 9, 7)
     patients = {f"Institution-{number}": count for number, count in enumerate(counts, start=1)}

@@ -14,6 +14,7 @@ from scipy import stats
 
 from gfce.config import StudyConfig
 from gfce.contract.columns import OVERALL
+from gfce.evaluation.metrics import METRICS
 from gfce.evaluation.metrics.mae import METRIC as MAE
 from gfce.statistics.design import Model, models
 from gfce.statistics.inference.bootstrap import (
@@ -249,8 +250,8 @@ def test_coverage_of_the_bca_interval_is_near_nominal() -> None:
     patients = Patients.of(ScoredStudy(config, metrics).scores, models(config))
     model = patients.models[0]
     for repeat in range(repeats):
-        internal = rng.normal(25, 4, size=(18, 3))
-        external = rng.normal(40, 8, size=(43, 3))
+        internal = rng.normal(25, 4, size=(18, len(METRICS)))
+        external = rng.normal(40, 8, size=(43, len(METRICS)))
         drawn = Patients([model], {"Institution-1": internal, "Institution-4": external})
         low, high = bca_intervals(drawn, lambda s: [s.drop(model, MAE)], 399, repeat)
         hits += low[0] <= 60.0 <= high[0]

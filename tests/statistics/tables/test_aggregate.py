@@ -9,6 +9,7 @@ import pytest
 from samples_of_scores import study
 
 from gfce.contract.columns import OVERALL
+from gfce.evaluation.metrics import METRICS
 from gfce.statistics.design import models
 from gfce.statistics.tables.aggregate import institution_rows, patient_scores, with_overall_rows
 
@@ -25,8 +26,7 @@ def scores(values: list[tuple[str, int, float]]) -> pd.DataFrame:
         cohort="internal",
         region="volume",
         scaling="reference",
-        psnr_db=30.0,
-        ssim=0.9,
+        **{metric.name: 30.0 for metric in METRICS if metric.name != "mae"},
     )
 
 

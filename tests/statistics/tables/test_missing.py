@@ -10,6 +10,7 @@ from samples_of_scores import simulated_metrics, study, table, write_cells
 
 from gfce.config import StudyConfig
 from gfce.contract.columns import OVERALL
+from gfce.evaluation.metrics import METRICS
 from gfce.statistics.inference.step import compare
 from gfce.statistics.tables.step import tabulate
 from gfce.study import Results, cells
@@ -35,7 +36,7 @@ def test_every_empty_value_has_a_reason(config: StudyConfig, metrics: pd.DataFra
     overall = missing.query("model == 'Tri-Z' and testing == 'Overall' and column == 'mae_mean'")
     assert overall["reason"].item() == "Overall needs every institution: no value for Institution-6"
     single = missing.query("testing == 'Institution-7' and model == 'Uni-z1'")
-    assert set(single["column"]) == {"mae_sd", "psnr_sd_db", "ssim_sd"}
+    assert set(single["column"]) == {metric.sd for metric in METRICS}
     assert set(single["reason"]) == {"a single patient has no SD"}
 
 

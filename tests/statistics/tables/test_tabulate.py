@@ -42,6 +42,20 @@ def test_columns_are_the_contracts(config: StudyConfig, metrics: pd.DataFrame) -
     assert len(table(config, "missing")) == 8, "training_sets.csv alone is not there"
 
 
+def test_tables_in_print_are_the_papers_and_their_csv_have_every_metric(
+    config: StudyConfig, metrics: pd.DataFrame
+) -> None:
+    write_cells(config, metrics)
+    tabulate(config)
+    titles = {"table2": "MAE × 10³ | PSNR (dB) | SSIM |", "table3": "PSNR (dB) | SSIM |"}
+    for name in ("table4", "table5"):
+        titles[name] = "Model | MAE (%) | PSNR (%) | SSIM (%) |"
+    for name, header in titles.items():
+        lines = Results(config).table(name, "md").read_text(encoding="utf-8").splitlines()
+        assert lines[2].endswith(header), name
+        assert any(column.startswith("hfen") for column in table(config, name).columns)
+
+
 def test_table_1_counts_training_patients(config: StudyConfig, metrics: pd.DataFrame) -> None:
     write_cells(config, metrics)
     sets = {f"uni-Institution-{i}": 53 for i in (1, 2, 3)} | {"tri": 53}
