@@ -34,6 +34,9 @@ from gfce.statistics.tables.read import gather_metrics
 from gfce.study import Results
 from gfce.study.remote import BASELINES, METRICS, PATIENTS
 
+TEMPORARY = "gfce-evaluate-bundle-"
+"""What the name of the temporary folder begins with; a process that is killed leaves it."""
+
 
 def evaluate_bundle(request: Request) -> str:
     """Predict and score the patients of an institution by every model of a bundle.
@@ -49,7 +52,7 @@ def evaluate_bundle(request: Request) -> str:
     bundle = ReceivedBundle.read(request.bundle)
     check_institution(request.institution, bundle.config)
     pseudonyms = Pseudonyms(read_key(request.key, request.dataset))
-    with tempfile.TemporaryDirectory() as folder, _in_the_users_words(folder):
+    with tempfile.TemporaryDirectory(prefix=TEMPORARY) as folder, _in_the_users_words(folder):
         config = _study(bundle.config, request, Path(folder))
         bundle.unpack(Results(config))
         patients, excluded = examined(config, request.workers)

@@ -20,6 +20,7 @@ from gfce.config import StudyConfig
 from gfce.contract.table import Column, Table
 from gfce.errors import UserError
 from gfce.evaluation.baselines import one_of_each_design
+from gfce.evaluation.metrics import METRICS as SCORES
 from gfce.evaluation.scaling import SCALINGS
 from gfce.evaluation.tables import PREDICTOR
 from gfce.study import CELL_KEYS, Cell, model_label
@@ -34,7 +35,7 @@ PATTERNS = {
 }
 """Text of columns that may hold more than a list of values."""
 BOOLEANS = ("True", "False")
-MAY_BE_EMPTY = {"field_strength_t"}
+MAY_BE_EMPTY = {"field_strength_t", *(score.name for score in SCORES if score.may_be_undefined)}
 
 
 def check_table(table: pd.DataFrame, declared: Table, config: StudyConfig, name: str) -> None:

@@ -103,6 +103,7 @@ def _search(fixed: Image, moving: Image, head: Image, voxel_mm: float) -> _Level
     coarse = _coarser(_smoothed(fixed, voxel_mm), voxel_mm)
     method = sitk.ImageRegistrationMethod()
     method.SetNumberOfThreads(1)
+    method.SetNumberOfWorkUnits(1)
     method.SetMetricAsMattesMutualInformation(BINS)
     # Gradients are not used.
     method.MetricUseFixedImageGradientFilterOff()
