@@ -23,9 +23,10 @@ from numpy.typing import NDArray
 from gfce.cohort.bids import Patient
 from gfce.errors import UserError, one_line
 from gfce.images.arrays import Geometry, Mask
+from gfce.images.foreground import foreground
 from gfce.images.geometry import SAME_CORNER_MM
 from gfce.images.reading import read_image
-from gfce.images.volumes import Image, foreground, same_geometry, to_image
+from gfce.images.volumes import Image, same_geometry, to_image
 from gfce.images.writing import write_image
 
 TIMEOUT_S = 3600

@@ -38,18 +38,21 @@ _PLAIN = {
 _SHOWN = (str, int, float, bool, type(None))
 
 
-def explain(error: ValidationError) -> str:
-    """The first mistake's place, what it is and what to do, and how many others there are."""
+def explain(error: ValidationError, model: type[Section] = StudyConfig) -> str:
+    """The first mistake's place, what it is and what to do, and how many others there are.
+
+    `model` is what was to be read.
+    """
     found = error.errors(include_url=False)
     others = len({_place(other["loc"]) for other in found} - {_place(found[0]["loc"])})
     more = f" (and {others} more)" if others else ""
-    return one_line(_explain(found[0]), 1000) + more
+    return one_line(_explain(found[0], model), 1000) + more
 
 
-def _explain(error: Any) -> str:
+def _explain(error: Any, model: type[Section]) -> str:
     place = _place(error["loc"])
     if error["type"] == "extra_forbidden":
-        parent = _section_at(error["loc"][:-1])
+        parent = _section_at(error["loc"][:-1], model)
         known = list(parent.model_fields) if parent else []
         return f"{place}: unknown key" + suggest(one_line(str(error["loc"][-1])), known)
     kind, last = error["type"], error["loc"][-1] if error["loc"] else ""
@@ -79,9 +82,9 @@ def _place(location: tuple[int | str, ...]) -> str:
     return ".".join(one_line(str(part)) for part in (location[:-1] if added else location))
 
 
-def _section_at(location: tuple[Any, ...]) -> type[Section] | None:
+def _section_at(location: tuple[Any, ...], model: type[Section]) -> type[Section] | None:
     """The section that a validation error's location lies in (None: inside a free mapping)."""
-    section: type[Section] | None = StudyConfig
+    section: type[Section] | None = model
     for part in location:
         field = section.model_fields.get(str(part)) if section else None
         section = next(iter(_sections_in(field.annotation)), None) if field else section

@@ -76,7 +76,7 @@ def checked(model: type[S], content: Any, source: str, example: str) -> S:
     try:
         return model.model_validate(content)
     except ValidationError as error:
-        raise UserError(f"{source}: {explain(error)}") from None
+        raise UserError(f"{source}: {explain(error, model)}") from None
 
 
 def parse_yaml(content: bytes, source: str) -> Any:

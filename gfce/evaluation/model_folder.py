@@ -121,7 +121,9 @@ def _read_run(path: Path) -> tuple[StudyConfig, Cell, int | None]:
         with path.open("rb") as file:
             content = json.loads(file.read(MAX_BYTES))
         described, cell = content["config"], Cell(**content["cell"])
-        trained_on = len(content["patients"]) if "patients" in content else None
+        # A bundle says how many there were, and not who.
+        patients = content.get("patients")
+        trained_on = content.get("n_patients") if patients is None else len(patients)
         # The dataset is not there and not needed; a configuration must name one.
         described["cohort"]["dataset"] = "data"
     except (ValueError, KeyError, TypeError, RecursionError):

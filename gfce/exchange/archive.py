@@ -65,9 +65,7 @@ class Archive:
         self._archive = archive
         self._members = {member.filename: member for member in archive.infolist()}
         plain = all(
-            member.compress_type == zipfile.ZIP_STORED
-            and member.compress_size == member.file_size
-            and not member.flag_bits & ENCRYPTED
+            member.compress_type == zipfile.ZIP_STORED and not member.flag_bits & ENCRYPTED
             for member in archive.infolist()
         )
         total = sum(member.file_size for member in archive.infolist())

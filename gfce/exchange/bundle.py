@@ -35,7 +35,7 @@ from gfce.provenance.remote import model_hashes, scoring_recipe
 from gfce.provenance.state import Provenance
 from gfce.steps import Task
 from gfce.study import Cell, Results, cells
-from gfce.study.results import RUN
+from gfce.study.results import FINGERPRINT, RUN
 
 LOGGER = logging.getLogger(__name__)
 
@@ -67,7 +67,7 @@ def bundle(config: StudyConfig, output: Path, patterns: Sequence[str] = ()) -> l
     described = {str(cell): _described(config, cell, means) for cell in chosen}
     members: dict[str, Content] = {}
     for cell in chosen:
-        members |= _model_members(config, cell)
+        members |= _model_members(config, cell, fingerprints=_has_fingerprints(state))
     members[CONFIG] = _json(public(config))
     members[CARD] = model_card(config, chosen, state).encode()
     members[MANIFEST] = _json(_manifest(config, described, members))
@@ -130,13 +130,20 @@ def _described(
     }
 
 
-def _model_members(config: StudyConfig, cell: Cell) -> dict[str, Content]:
+def _has_fingerprints(state: Provenance) -> bool:
+    """Whether the study says what its training patients are like, and it is up to date."""
+    return state.reason(Task("fingerprint")) is None
+
+
+def _model_members(config: StudyConfig, cell: Cell, *, fingerprints: bool) -> dict[str, Content]:
     results = Results(config)
+    more = {member(cell, FINGERPRINT): results.fingerprint(cell)} if fingerprints else {}
     run = json.loads(results.run(cell).read_text(encoding="utf-8"))
     return {
         member(cell, WEIGHTS): results.weights(cell),
         member(cell, NORMALIZATION): results.normalization(cell),
         member(cell, RUN): _json(shareable_run(run)),
+        **more,
     }
 
 

@@ -31,6 +31,7 @@ def _evaluate_bundle(arguments: argparse.Namespace) -> None:
         arguments.output,
         arguments.device,
         arguments.mask_label,
+        arguments.bids,
         arguments.workers,
     )
     print(evaluate_bundle(request))
@@ -77,6 +78,7 @@ EXCHANGE_COMMANDS: dict[str, Command] = {
             argument("-o", "--output", type=Path, required=True, metavar="ROWS", help="to write"),
             argument("--device", choices=["cpu", "cuda", "auto"], help="(as the study's)"),
             argument("--mask-label", type=int, metavar="N", help="the tumour's (as the study's)"),
+            argument("--bids", type=Path, metavar="YAML", help="keys of cohort.bids"),
             WORKERS,
         ],
     ),

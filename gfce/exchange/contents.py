@@ -13,7 +13,8 @@ FORMAT = 1
 MANIFEST, CONFIG, CARD = "manifest.json", "config.json", "MODEL_CARD.md"
 WEIGHTS, NORMALIZATION = "weights.safetensors", "normalization.json"
 MODEL_FILES = (WEIGHTS, NORMALIZATION, RUN)
-"""The files of a cell in a bundle: with them its folder is one that `gfce synthesize` takes."""
+"""The files of a cell in a bundle: with them its folder is one that `gfce synthesize` takes. Of a
+study that has it, `FINGERPRINT` is a further one."""
 
 SECTIONS = ("study", "seed", "images", "grid", "training", "evaluation", "statistics")
 COHORT = (

@@ -12,6 +12,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -25,7 +26,7 @@ from gfce.evaluation.tables import BASELINES_TABLE
 from gfce.exchange.institution import check_institution
 from gfce.exchange.patients import examined, index_by_pseudonyms, refuse_wrong_images
 from gfce.exchange.received_bundle import ReceivedBundle
-from gfce.exchange.request import Request, check_places
+from gfce.exchange.request import Request, check_places, read_bids
 from gfce.exchange.rows import patient_rows, write_rows
 from gfce.images.fitting import load_normalization
 from gfce.images.preprocess import preprocess
@@ -33,6 +34,15 @@ from gfce.progress import progress
 from gfce.statistics.tables.read import gather_metrics
 from gfce.study import Results
 from gfce.study.remote import BASELINES, METRICS, PATIENTS
+
+OPTIONS = {
+    "cohort.dataset": "the dataset",
+    "cohort.mask_label": "--mask-label",
+    "cohort.bids.": "--bids: ",
+}
+"""What takes the place of keys of a configuration here."""
+TEMPORARY = "gfce-evaluate-bundle-"
+"""What the name of the temporary folder begins with; a process that is killed leaves it."""
 
 
 def evaluate_bundle(request: Request) -> str:
@@ -49,7 +59,7 @@ def evaluate_bundle(request: Request) -> str:
     bundle = ReceivedBundle.read(request.bundle)
     check_institution(request.institution, bundle.config)
     pseudonyms = Pseudonyms(read_key(request.key, request.dataset))
-    with tempfile.TemporaryDirectory() as folder, _in_the_users_words(folder):
+    with tempfile.TemporaryDirectory(prefix=TEMPORARY) as folder, _in_the_users_words(folder):
         config = _study(bundle.config, request, Path(folder))
         bundle.unpack(Results(config))
         patients, excluded = examined(config, request.workers)
@@ -72,7 +82,11 @@ def evaluate_bundle(request: Request) -> str:
 
 def _study(sent: StudyConfig, request: Request, folder: Path) -> StudyConfig:
     """The bundle's study with the hospital as its only external institution."""
-    cohort = {"dataset": request.dataset, "external": [request.institution]}
+    cohort: dict[str, Any] = {
+        "dataset": request.dataset,
+        "external": [request.institution],
+        "bids": read_bids(request.bids),
+    }
     if request.mask_label is not None:
         cohort["mask_label"] = request.mask_label
     training = {"device": _device(request.device or sent.training.device)}
@@ -126,5 +140,7 @@ def _in_the_users_words(folder: str) -> Iterator[None]:
     try:
         yield
     except UserError as error:
-        text = str(error).replace(f"{folder}/", "").replace("cohort.dataset", "the dataset")
-        raise UserError(text.replace("cohort.mask_label", "--mask-label")) from None
+        text = str(error).replace(f"{folder}/", "")
+        for key, option in OPTIONS.items():
+            text = text.replace(key, option)
+        raise UserError(text) from None

@@ -15,7 +15,7 @@ import pandas as pd
 
 from gfce.config import StudyConfig
 from gfce.errors import UserError, one_line
-from gfce.evaluation.metrics import METRICS as SCORES
+from gfce.evaluation.metrics import TESTED_METRICS
 from gfce.evaluation.tables import METRICS_TABLE
 from gfce.exchange.bundle import bundle_record
 from gfce.exchange.contents import FORMAT
@@ -129,7 +129,8 @@ def _check_people(
     if twice := sorted(known & set(tables[PATIENTS]["patient_id"])):
         raise UserError(f"{PATIENTS}: the study has {twice[0]} already: was it merged before?")
     seen: dict[tuple[Any, ...], str] = {}
-    received = tables[METRICS].astype({score.name: float for score in SCORES} | {"n_voxels": int})
+    types = {score.name: float for score in TESTED_METRICS} | {"n_voxels": int}
+    received = tables[METRICS].astype(types)
     for table in (*others, received):
         for patient, scores in _scores(table, scored[0]).items():
             if other := seen.get(scores):
@@ -155,5 +156,5 @@ def _scores(table: pd.DataFrame, cell: Cell) -> dict[str, tuple[Any, ...]]:
     rows = where(
         table.astype(dict.fromkeys(keys, str)), {**keys, "region": "volume", "scaling": "reference"}
     )
-    numbers = rows[["n_voxels", *(score.name for score in SCORES)]]
+    numbers = rows[["n_voxels", *(score.name for score in TESTED_METRICS)]]
     return dict(zip(rows["patient_id"], numbers.itertuples(index=False, name=None), strict=True))

@@ -33,7 +33,7 @@ def examined(config: StudyConfig, workers: int) -> tuple[pd.DataFrame, Counter[s
         UserError: the dataset cannot be read, or holds no usable patient of the institution.
     """
     [institution] = config.cohort.external
-    listed = read_dataset(config.cohort.dataset)
+    listed = read_dataset(config.cohort.dataset, config.cohort.bids)
     own = [patient for patient in listed if patient.institution == institution]
     if not own:
         names = sorted({patient.institution or "(empty)" for patient in listed})

@@ -26,6 +26,7 @@ from gfce.provenance.reasons import difference
 from gfce.provenance.records import Recipe
 from gfce.provenance.remote import parse_recipe, scoring_recipe
 from gfce.study import Cell, Results, find_cell
+from gfce.study.results import FINGERPRINT
 
 RESULTS, DATASET = "results", "data"
 """Places that a configuration must name and a bundle has not."""
@@ -76,7 +77,8 @@ class ReceivedBundle:
             config = _config(archive.read_json(CONFIG))
             cells = _cells(config, manifest)
             expected = {member(cell, name) for cell in cells for name in MODEL_FILES}
-            if archive.names != {MANIFEST, CONFIG, CARD} | expected:
+            possible = {member(cell, FINGERPRINT) for cell in cells}
+            if archive.names - possible != {MANIFEST, CONFIG, CARD} | expected:
                 raise UserError(DAMAGED)
             for cell, bundled in cells.items():
                 _check_code(config, cell, bundled.recipe, str(manifest.get("gfce")))

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gfce.cohort.conversions import check_new
+from gfce.config import Bids
+from gfce.config.reading import checked, parse_yaml
 from gfce.errors import UserError
 
 
@@ -21,6 +23,8 @@ class Request:
         output: folder of rows to write.
         device: where to compute (None: as the study's configuration says).
         mask_label: label of the tumour in its masks (None: as the study's configuration says).
+        bids: file with the keys of `cohort.bids`, of a dataset that needs them (None: it needs
+            none).
         workers: processes to share the patients.
     """
 
@@ -31,6 +35,7 @@ class Request:
     output: Path
     device: str | None = None
     mask_label: int | None = None
+    bids: Path | None = None
     workers: int = 1
 
 
@@ -48,3 +53,18 @@ def check_places(request: Request) -> None:
         )
     if request.key.resolve().is_relative_to(output):
         raise UserError("--key: lies in the output, which goes to others: keep it elsewhere")
+
+
+def read_bids(path: Path | None) -> Bids:
+    """What to take from a dataset that has more than one file of a modality, or other names.
+
+    Raises:
+        UserError: the file cannot be read, or has a key or a value that there is not.
+    """
+    if path is None:
+        return Bids()
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise UserError(f"--bids: {error.strerror}: name a YAML file") from None
+    return checked(Bids, parse_yaml(content, "--bids"), "--bids", "docs/own-data.md")

@@ -14,7 +14,6 @@ from gfce.files import records
 from gfce.provenance import code
 from gfce.provenance.dataset import dataset_state
 from gfce.provenance.records import Record
-from gfce.provenance.remote import remote_inputs
 from gfce.steps import WHOLE, Task, What, reads
 from gfce.steps.step import Hashes, Settings
 from gfce.study import (
@@ -164,10 +163,6 @@ class Ingredients:
         """The field strength of each patient."""
         pairs = [[patient, str(row["field_strength_t"])] for patient, row in self.patients.items()]
         return {"the field strengths": code.digest(pairs)}
-
-    def remotes(self) -> Hashes:
-        """The scores that were merged from elsewhere."""
-        return remote_inputs(self.config)
 
     def images(self, patients: Iterable[str], kinds: Iterable[str]) -> Hashes:
         """Images of patients, as far as there are any: modalities, or `tumour` for the mask."""

@@ -8,19 +8,15 @@ from typing import Any
 from gfce.config import StudyConfig
 from gfce.files import sha256
 from gfce.provenance import code
+from gfce.provenance.ingredients import Ingredients
 from gfce.provenance.reasons import difference
 from gfce.provenance.records import Recipe, load_record
 from gfce.study import Cell, Remote, Results, cells, remotes
 
 STEPS = ("preprocess", "predict", "evaluate", "baselines")
 """The steps whose code scores patients elsewhere."""
-SETTINGS = {
-    "images": None,
-    "training": ("precision", "batch_size", "threads"),
-    "evaluation": ("average",),
-}
-"""Sections and keys of the configuration that scores depend on (None: all keys). The device may be
-another one, and a mask's label is an affair of the dataset's."""
+INFERENCE = ("training.precision", "training.batch_size", "training.threads")
+"""Settings of a training that a prediction depends on too; the device may be another one."""
 NOT_SCORED = "is not in the bundle that was evaluated"
 
 
@@ -37,12 +33,12 @@ def scoring_recipe(config: StudyConfig, cell: Cell, model: Mapping[str, str]) ->
     for step in STEPS:
         versions |= code.versions(step, config, cell)
         edited |= code.edited(step, config, cell)
-    content = config.model_dump(mode="json")
+    ingredients = Ingredients(config, lambda task: None)
+    training = ingredients.section("training")
     settings = {
-        f"{section}.{key}": value
-        for section, keys in SETTINGS.items()
-        for key, value in content[section].items()
-        if keys is None or key in keys
+        **ingredients.preparation(),
+        **{name: training[name] for name in INFERENCE},
+        **ingredients.average(),
     }
     return Recipe(versions, edited, settings, model)
 

@@ -31,6 +31,8 @@ def statistics_modules() -> list[str]:
 
 
 def _made_of(ingredients: Ingredients, what: What) -> tuple[Settings, Hashes]:
+    from gfce.provenance.remote import remote_inputs  # which is made of the steps' declarations
+
     settings = {**ingredients.section("evaluation"), **ingredients.grid(), **ingredients.design()}
     scores = [
         task for task in ingredients.read_by("tabulate") if task.step in ("evaluate", "baselines")
@@ -38,7 +40,7 @@ def _made_of(ingredients: Ingredients, what: What) -> tuple[Settings, Hashes]:
     return settings, {
         **ingredients.whole(*scores),
         **ingredients.draws(),
-        **ingredients.remotes(),
+        **remote_inputs(ingredients.config),
     }
 
 

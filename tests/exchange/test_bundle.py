@@ -9,7 +9,7 @@ import zipfile
 from pathlib import Path
 
 import pytest
-from two_hospitals import CELL, MARKER, change, complaint, gfce
+from two_hospitals import CELL, MARKER, change, complaint, gfce, run
 
 from gfce.config import load_config
 from gfce.evaluation.model_folder import ModelFolder
@@ -76,7 +76,24 @@ def test_a_model_of_a_bundle_is_one_that_synthesizes(
     assert (folder.normalization, folder.weights_sha256) == (own.normalization, own.weights_sha256)
     folder.generator("cpu")
     content = json.loads((tmp_path / "models" / CELL / "run.json").read_text())
-    assert content["n_patients"] == 2
+    assert content["n_patients"] == folder.trained_on == own.trained_on == 2
+    assert folder.fingerprint is None
+
+
+def test_what_the_training_is_like_goes_with_the_models(home: Path, tmp_path: Path) -> None:
+    """If the study has measured it, and its measurements are those of today."""
+    run(home, "fingerprint")
+    gfce("bundle", home, "-o", tmp_path / "with.zip", "--cells", CELL)
+    assert ReceivedBundle.read(tmp_path / "with.zip").cells.keys()
+    with zipfile.ZipFile(tmp_path / "with.zip") as archive:
+        archive.extractall(tmp_path)
+    fingerprint = ModelFolder.read(tmp_path / "models" / CELL).fingerprint
+    assert fingerprint is not None
+    assert fingerprint.patients == 2
+    assert MARKER not in (tmp_path / "models" / CELL / "fingerprint.json").read_text()
+    Results(load_config(home)).record("fingerprint").unlink()
+    gfce("bundle", home, "-o", tmp_path / "without.zip", "--cells", CELL)
+    assert f"models/{CELL}/fingerprint.json" not in members(tmp_path / "without.zip")
 
 
 def test_the_study_keeps_the_checksum(original: Path, bundle: Path) -> None:

@@ -128,6 +128,35 @@ def test_the_label_of_the_tumour_is_the_hospitals(
     assert regions("--mask-label", 3) == {"tumour"}
 
 
+def test_a_dataset_with_names_and_sessions_of_its_own(
+    bundle: Path, hospital: Path, sent: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What `cohort.bids` says of a study's dataset, the hospital says of its own."""
+    table = hospital / "participants.tsv"
+    table.write_text(table.read_text().replace("\tD", "\tHospital of Doe"))
+    again = hospital / FIRST / "anat"
+    shutil.copytree(again, hospital / FIRST / "ses-1" / "anat")
+    shutil.copytree(again, hospital / FIRST / "ses-2" / "anat")
+    for session in ("ses-1", "ses-2"):
+        for path in (hospital / FIRST / session / "anat").iterdir():
+            path.rename(path.with_name(path.name.replace(FIRST, f"{FIRST}_{session}")))
+    shutil.rmtree(again)
+    shutil.rmtree(hospital / "derivatives" / "masks" / FIRST, ignore_errors=True)
+    choices = tmp_path / "bids.yaml"
+    choices.write_text("session: last\ninstitution_names: {Hospital of Doe: D}\n")
+    gfce(*evaluation(bundle, hospital, tmp_path / "rows", "--bids", choices))
+    found, expected = (pd.read_csv(rows / "metrics.csv") for rows in (tmp_path / "rows", sent))
+    volumes = expected[expected["region"] == "volume"].reset_index(drop=True)
+    assert found[found["region"] == "volume"].reset_index(drop=True).equals(volumes)
+    assert "Doe" not in "".join(path.read_text() for path in (tmp_path / "rows").iterdir())
+    choices.write_text("sesion: last")
+    line = complaint(capsys, *evaluation(bundle, hospital, tmp_path / "no", "--bids", choices))
+    assert "--bids: sesion: unknown key (did you mean session?)" in line
+    choices.unlink()
+    line = complaint(capsys, *evaluation(bundle, hospital, tmp_path / "no", "--bids", choices))
+    assert "--bids: No such file or directory: name a YAML file" in line
+
+
 def test_places(
     bundle: Path, hospital: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

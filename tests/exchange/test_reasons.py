@@ -33,6 +33,15 @@ def two_volumes(data: Path, patient: str) -> None:
 
 
 def two_sessions(data: Path, patient: str) -> None:
+    for session in ("1", "2"):
+        other = data / patient / f"ses-{MARKER}{session}" / "anat"
+        shutil.copytree(data / patient / "anat", other)
+        for path in other.iterdir():
+            path.rename(path.with_name(path.name.replace("_", f"_ses-{MARKER}{session}_", 1)))
+    shutil.rmtree(data / patient / "anat")
+
+
+def half_a_session(data: Path, patient: str) -> None:
     other = data / patient / f"ses-{MARKER}" / "anat"
     other.mkdir(parents=True)
     anat(data, "T2w", patient).rename(other / f"{patient}_ses-{MARKER}_T2w.nii.gz")
@@ -111,6 +120,7 @@ MISSING, SEVERAL, GRIDS, CONTRAST, PIXELS, MASK, NAME = REASONS
         (no_folder, MISSING),
         (two_volumes, SEVERAL),
         (two_sessions, SEVERAL),
+        (half_a_session, MISSING),
         (other_grid, GRIDS),
         (constant, CONTRAST),
         (hardly_any_contrast, CONTRAST),

@@ -34,7 +34,7 @@ KINDS = ("metrics.csv", "tables/*", "statistics/*")
 def due(config: Path) -> dict[str, str]:
     study = load_config(config)
     state = Provenance(study)
-    made = [task for task in tasks(study) if task.step not in ("figures", "quality")]
+    made = [task for task in tasks(study) if task.step not in ("figures", "quality", "fingerprint")]
     return {str(task): reason for task in made if (reason := state.reason(task))}
 
 

@@ -37,7 +37,16 @@ LEFT_OUT = f"sub-{MARKER}A4"
 AT_D = {f"sub-{MARKER}D{number}": "D" for number in (1, 2, 3)}
 FIRST = next(iter(AT_D))
 EVERYBODY = [*AT_HOME, LEFT_OUT, *AT_D]
-BEFORE_TABLES = ("index", "leaks", "preprocess", "train", "predict", "evaluate", "baselines")
+BEFORE_TABLES = (
+    "index",
+    "leaks",
+    "preprocess",
+    "train",
+    "predict",
+    "evaluate",
+    "baselines",
+    "quality",
+)
 STATISTICS = ("tabulate", "compare")
 CELL = "unet/z_score/tri/seed-1"
 
