@@ -60,6 +60,7 @@ def test_the_contract_is_kept(study: Path) -> None:
             "normalization.json",
             "history.csv",
             "run.json",
+            "fingerprint.json",
         }
         run = json.loads((folder / "run.json").read_text())
         assert {"config", "versions", "device", "wall_seconds", "patients"} <= run.keys()
