@@ -26,6 +26,7 @@ def _import(arguments: argparse.Namespace) -> None:
         _import_brats(arguments)
         return
     _refuse_dicom_options(arguments, "give --dicom, or leave it out", MANIFEST_OPTIONS)
+    from gfce.cohort.defacing import parse_defacing
     from gfce.cohort.importing import import_manifest
 
     report = import_manifest(
@@ -34,6 +35,7 @@ def _import(arguments: argparse.Namespace) -> None:
         arguments.mask_label,
         leave_out=arguments.leave_out,
         dry_run=arguments.dry_run,
+        defacing=parse_defacing(arguments.deface),
     )
     print(report, end="")
 
@@ -52,6 +54,7 @@ def _import_brats(arguments: argparse.Namespace) -> None:
     if arguments.institution_table is None:
         raise UserError("--institution-table: a BraTS folder needs it: see docs/public-data.md")
     from gfce.brats.importing import import_brats
+    from gfce.cohort.defacing import parse_defacing
 
     report = import_brats(
         arguments.source,
@@ -60,6 +63,7 @@ def _import_brats(arguments: argparse.Namespace) -> None:
         label=arguments.mask_label,
         leave_out=arguments.leave_out,
         dry_run=arguments.dry_run,
+        defacing=parse_defacing(arguments.deface),
     )
     print(report, end="")
 
@@ -70,6 +74,7 @@ def _import_dicom(arguments: argparse.Namespace) -> None:
             raise UserError(f"--{option}: a DICOM tree needs it: see docs/dicom.md")
     if arguments.mask_label is not None:
         raise UserError("--mask-label: is of manifests: leave it out")
+    from gfce.cohort.defacing import parse_defacing
     from gfce.dicom.importing import import_dicom
     from gfce.dicom.institutions import parse_institutions
 
@@ -83,6 +88,7 @@ def _import_dicom(arguments: argparse.Namespace) -> None:
         study=arguments.study or "only",
         leave_out=arguments.leave_out,
         dry_run=arguments.dry_run,
+        defacing=parse_defacing(arguments.deface),
     )
     print(report, end="")
 
@@ -241,6 +247,7 @@ COMMANDS: dict[str, Command] = {
             ),
             argument("--dicom", action="store_true", help="the folder is a DICOM tree"),
             argument("--brats", action="store_true", help="the folder is laid out as BraTS is"),
+            argument("--deface", metavar="PROGRAM", help="removes the face: PROGRAM INPUT OUTPUT"),
             *DICOM_OPTIONS,
         ],
     ),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from pathlib import Path
 
@@ -63,3 +64,11 @@ def command(folder: Path, inputs: Path, *more: object, output: str = "ce.nii.gz"
 
 def swapped(inputs: Path, name: str, made: Image) -> None:
     write_image(made, inputs / f"{name}.nii.gz")
+
+
+def aligned(folder: Path, how: str) -> None:
+    """Say of a model that the volumes of its patients were aligned."""
+    path = folder / "run.json"
+    content = json.loads(path.read_text())
+    content["config"]["images"]["alignment"] = how
+    path.write_text(json.dumps(content))

@@ -7,7 +7,8 @@ from pathlib import Path
 from gfce.brats.folders import BratsFolder, read_folders
 from gfce.brats.partition import read_partition
 from gfce.cohort.bids import patient_ids
-from gfce.cohort.conversions import check_new, import_patients
+from gfce.cohort.conversions import check_new, import_patients, report_of
+from gfce.cohort.defacing import Defacing
 from gfce.cohort.import_plan import ImportPlan
 from gfce.cohort.rows import check_files, pending_row
 from gfce.errors import UserError, one_line
@@ -24,6 +25,7 @@ def import_brats(
     label: int | None = None,
     leave_out: bool = False,
     dry_run: bool = False,
+    defacing: Defacing | None = None,
 ) -> str:
     """Write the patients of a folder of BraTS as a BIDS dataset, all of them or nothing.
 
@@ -45,8 +47,8 @@ def import_brats(
     folders, beside = read_folders(folder)
     plan = _plan(folder, folders, beside, institutions, label)
     if not dry_run:
-        import_patients(plan, dataset, GENERATOR, leave_out=leave_out)
-    return plan.report()
+        import_patients(plan, dataset, GENERATOR, leave_out=leave_out, defacing=defacing)
+    return report_of(plan, defacing)
 
 
 def _plan(

@@ -12,12 +12,13 @@ import shutil
 import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Protocol
 
 from gfce.cohort.bids import Patient, write_dataset, write_masks_description, write_patient
+from gfce.cohort.defacing import Defacing
 from gfce.cohort.layout import MASKS
 from gfce.errors import UserError
 from gfce.files import new_folder, write_text
@@ -85,8 +86,9 @@ class Plan(Protocol):
 class Conversions:
     """The patients of a dataset to be who have been converted, each in a folder of its own."""
 
-    def __init__(self, dataset: Path) -> None:
+    def __init__(self, dataset: Path, defacing: Defacing | None = None) -> None:
         final = dataset.resolve()
+        self.defacing = defacing
         self.folder = final.with_name(f".{final.name}.gfce-import")
 
     def has(self, patient: Pending) -> bool:
@@ -95,15 +97,24 @@ class Conversions:
 
     def of(self, patient: Pending) -> Path:
         """Where a patient's files lie as they will in the dataset."""
-        return self.folder / patient.key
+        return self.folder / self.key(patient)
+
+    def key(self, patient: Pending) -> str:
+        """A name that is another if the patient's files would be."""
+        if self.defacing is None:
+            return patient.key
+        program = [self.defacing.command, states(self.defacing.files)]
+        return replace(patient, made_of=[patient.made_of, program]).key
 
     def add(self, patient: Pending) -> None:
         """Convert a patient.
 
         Raises:
-            UserError: the patient cannot be read.
+            UserError: the patient cannot be read, or the face cannot be removed.
         """
         content = patient.read(self.folder)
+        if self.defacing is not None:
+            content = self.defacing.apply(content, self.folder)
         with new_folder(self.of(patient)) as root:
             write_patient(root, content)
 
@@ -120,7 +131,7 @@ class Conversions:
         lock = os.open(self.folder, os.O_RDONLY)
         try:
             _lock(lock)
-            keys = {patient.key for patient in patients}
+            keys = {self.key(patient) for patient in patients}
             for path in self.folder.iterdir():
                 if path.name not in keys:
                     shutil.rmtree(path) if path.is_dir() else path.unlink()
@@ -156,7 +167,19 @@ def check_new(dataset: Path) -> None:
         raise UserError(f"{dataset.name}: is not empty: name a new folder")
 
 
-def import_patients(plan: Plan, dataset: Path, generator: str, *, leave_out: bool) -> None:
+def report_of(plan: Plan, defacing: Defacing | None) -> str:
+    """The whole report of an import."""
+    return plan.report() + ("" if defacing is None else f"{defacing.method}\n")
+
+
+def import_patients(
+    plan: Plan,
+    dataset: Path,
+    generator: str,
+    *,
+    leave_out: bool,
+    defacing: Defacing | None = None,
+) -> None:
     """Convert the patients of a plan and write the dataset, all of them or nothing.
 
     Patients who were converted by an earlier try are taken from it. Those who cannot be imported
@@ -167,7 +190,7 @@ def import_patients(plan: Plan, dataset: Path, generator: str, *, leave_out: boo
         UserError: a patient cannot be imported (all of them are named), or nobody can.
     """
     _refuse_problems(plan, leave_out)
-    conversions = Conversions(dataset)
+    conversions = Conversions(dataset, defacing)
     with conversions.alone(plan.pending):
         for patient in progress(plan.pending, "import"):
             try:
@@ -208,7 +231,7 @@ def _write(plan: Plan, conversions: Conversions, dataset: Path, generator: str) 
         if (root / MASKS).is_dir():
             write_masks_description(root)
         write_dataset(root, dataset.resolve().name, institutions, generator)
-        write_text(plan.report(), root / REPORT)
+        write_text(report_of(plan, conversions.defacing), root / REPORT)
 
 
 def _link(source: str, target: str) -> None:

@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from gfce.cohort.bids import bids_id
-from gfce.cohort.conversions import check_new, import_patients
+from gfce.cohort.conversions import check_new, import_patients, report_of
+from gfce.cohort.defacing import Defacing
 from gfce.cohort.import_plan import ImportPlan
 from gfce.cohort.manifest import read_manifest
 from gfce.cohort.rows import Row, check_files, pending_row
@@ -24,6 +25,7 @@ def import_manifest(
     *,
     leave_out: bool = False,
     dry_run: bool = False,
+    defacing: Defacing | None = None,
 ) -> str:
     """Write the patients of a manifest as a BIDS dataset, all of them or nothing.
 
@@ -51,8 +53,8 @@ def import_manifest(
     for row in progress(rows, "check"):
         plan.add_row(row, manifest.parent, label)
     if not dry_run:
-        import_patients(plan, dataset, "gfce import", leave_out=leave_out)
-    return plan.report()
+        import_patients(plan, dataset, "gfce import", leave_out=leave_out, defacing=defacing)
+    return report_of(plan, defacing)
 
 
 @dataclass

@@ -7,7 +7,8 @@ from functools import partial
 from pathlib import Path
 
 from gfce.cohort.bids import Patient
-from gfce.cohort.conversions import Pending, check_new, import_patients, states
+from gfce.cohort.conversions import Pending, check_new, import_patients, report_of, states
+from gfce.cohort.defacing import Defacing
 from gfce.dicom.choices import Choices, read_choices
 from gfce.dicom.choosing import StudyPolicy, choose_series, choose_study
 from gfce.dicom.converting import convert
@@ -34,6 +35,7 @@ def import_dicom(
     study: StudyPolicy = "only",
     leave_out: bool = False,
     dry_run: bool = False,
+    defacing: Defacing | None = None,
 ) -> str:
     """Write the patients of a DICOM tree as a BIDS dataset, all of them or nothing.
 
@@ -62,8 +64,8 @@ def import_dicom(
     pending = {plan.pseudonym: _pending(plan) for plan in plans if not plan.problem}
     plan = TreePlan(tree, plans, pending)
     if not dry_run:
-        import_patients(plan, dataset, GENERATOR, leave_out=leave_out)
-    return plan.report()
+        import_patients(plan, dataset, GENERATOR, leave_out=leave_out, defacing=defacing)
+    return report_of(plan, defacing)
 
 
 def _check_choices(choices: Choices, patients: list[DicomPatient]) -> None:

@@ -8,8 +8,9 @@ from pathlib import Path
 from gfce.errors import UserError
 from gfce.evaluation.given_images import called, check_same_grid, read_given
 from gfce.images.arrays import Geometry, Mask, Volume
+from gfce.images.foreground import foreground
 from gfce.images.masks import check_mask, mask_labels
-from gfce.images.volumes import Image, foreground, orient, to_array
+from gfce.images.volumes import Image, orient, to_array
 
 SMALLEST = 11
 """Rows and columns that the window of SSIM needs."""

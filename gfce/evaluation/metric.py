@@ -68,8 +68,8 @@ class Metric:
         tested: whether the pre-specified families of paired tests are about it.
         margin: of equivalence tests (None: it has no such tests).
         assumed_sd: standard deviation between patients that planning assumes (None: not planned).
-        score: the score of a region, a boolean array (slice, row, column) that is somewhere True;
-            NaN where it is not defined.
+        score: the score of a region, a boolean array (slice, row, column) that is somewhere True.
+        may_be_undefined: whether there are regions in which the score is NaN.
         remark: what must be said of it for volumes of this shape, if anything (slice, row, column).
     """
 
@@ -90,6 +90,7 @@ class Metric:
     tested: bool = False
     margin: Margin | None = None
     assumed_sd: float | None = None
+    may_be_undefined: bool = False
     remark: Callable[[tuple[int, ...]], str] = lambda shape: ""
 
     @property

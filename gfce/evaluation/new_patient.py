@@ -20,12 +20,12 @@ from gfce.images.alignment import Placement, align
 from gfce.images.arrays import Geometry, Mask, Volume
 from gfce.images.coverage import check_coverage
 from gfce.images.fitted_normalization import FittedNormalization
+from gfce.images.foreground import foreground
 from gfce.images.layout import extension
 from gfce.images.modalities import INPUTS
 from gfce.images.volume_statistics import VolumeStatistics
 from gfce.images.volumes import (
     Image,
-    foreground,
     orient,
     to_array,
     to_image,

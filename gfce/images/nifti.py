@@ -9,9 +9,9 @@ from __future__ import annotations
 import gzip
 import math
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
-from nibabel.nifti1 import Nifti1Header, data_type_codes
 
 from gfce.errors import UserError
 from gfce.images.layout import (
@@ -23,6 +23,11 @@ from gfce.images.layout import (
     extension,
     three,
 )
+
+# nibabel is imported when a file is read: it imports pydicom and SciPy, and takes longer than all
+# else that a prediction imports besides torch.
+if TYPE_CHECKING:
+    from nibabel.nifti1 import Nifti1Header
 
 LENGTH = 348
 """Bytes of a header; in a single file, four that announce extensions follow."""
@@ -72,6 +77,8 @@ def _beginning(path: Path, *, compressed: bool) -> bytes:
 
 
 def _header(block: bytes, pair: bool) -> Nifti1Header:
+    from nibabel.nifti1 import Nifti1Header
+
     if block[:4] in NIFTI2:
         raise UserError("is NIfTI-2: convert it to NIfTI-1")
     if len(block) < LENGTH:
@@ -91,6 +98,8 @@ def _shape(header: Nifti1Header) -> tuple[int, ...]:
 
 
 def _type(header: Nifti1Header) -> np.dtype[np.generic]:
+    from nibabel.nifti1 import data_type_codes
+
     code = int(header["datatype"])
     if code not in TYPES:
         name = data_type_codes.label[code] if code in data_type_codes else f"of type {code}"

@@ -14,12 +14,13 @@ from gfce.files import records, sha256, write_csv
 from gfce.images.alignment import align
 from gfce.images.alignment_table import TABLE, alignment_rows
 from gfce.images.arrays import Geometry
+from gfce.images.foreground import foreground
 from gfce.images.masks import read_mask
 from gfce.images.modalities import MODALITIES
 from gfce.images.reading import read_image
 from gfce.images.store import ResampledPatient, save_patient, statistics_rows
 from gfce.images.volume_statistics import VolumeStatistics
-from gfce.images.volumes import foreground, orient, to_array
+from gfce.images.volumes import orient, to_array
 from gfce.progress import progress
 from gfce.study import Results, read_patients
 

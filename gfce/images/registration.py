@@ -13,7 +13,8 @@ import numpy as np
 import SimpleITK as sitk  # noqa: N813 (the library's own convention)
 
 from gfce.images.coverage import Places, moved
-from gfce.images.volumes import Image, foreground, resample, to_array
+from gfce.images.foreground import foreground
+from gfce.images.volumes import Image, resample, to_array
 
 LEVELS_MM = (8.0, 4.0, 2.0)
 """Voxels of each level, where the image's own are smaller."""
@@ -102,6 +103,7 @@ def _search(fixed: Image, moving: Image, head: Image, voxel_mm: float) -> _Level
     coarse = _coarser(_smoothed(fixed, voxel_mm), voxel_mm)
     method = sitk.ImageRegistrationMethod()
     method.SetNumberOfThreads(1)
+    method.SetNumberOfWorkUnits(1)
     method.SetMetricAsMattesMutualInformation(BINS)
     # Gradients are not used.
     method.MetricUseFixedImageGradientFilterOff()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from gfce.images.arrays import Mask, Volume
 
@@ -35,10 +36,11 @@ class VolumeStatistics:
     @classmethod
     def of(cls, volume: Volume, head: Mask, region: Mask | None = None) -> VolumeStatistics:
         """Statistics of a volume (slice, row, column), or of a region of it (study decision 2)."""
-        inside = np.ones(volume.shape, dtype=bool) if region is None else region
-        values = volume[inside].astype(np.float64)
-        low, high = np.percentile(values, PERCENTILES)
-        slices = [part[mask].astype(np.float64) for part, mask in zip(volume, inside, strict=True)]
+        stored = volume.ravel() if region is None else volume[region]
+        values = stored.astype(np.float64)
+        low, high = percentiles(stored, PERCENTILES)
+        inside = [part.size for part in volume] if region is None else region.sum(axis=(1, 2))
+        slices = np.split(values, np.cumsum(inside)[:-1])
         return cls(
             float(values.min()),
             float(values.max()),
@@ -46,8 +48,24 @@ class VolumeStatistics:
             float(values.std()),
             float(low),
             float(high),
-            tuple(np.percentile(volume[head].astype(np.float64), LANDMARKS).tolist()),
+            tuple(percentiles(volume[head], LANDMARKS).tolist()),
             # A slice may lie outside the region.
             tuple(float(part.mean()) if part.size else 0.0 for part in slices),
             tuple(float(part.std()) if part.size else 0.0 for part in slices),
         )
+
+
+def percentiles(values: NDArray[np.float32], percents: tuple[float, ...]) -> NDArray[np.float64]:
+    """Percentiles of float32 values (value,), interpolated linearly in float64.
+
+    The same to the bit as np.percentile of the values in float64, in half the time, because float32
+    is partitioned; Hyndman and Fan 1996, definition 7.
+    """
+    places = np.asarray(percents) / 100 * (values.size - 1)
+    below = places.astype(np.intp)
+    above = np.minimum(below + 1, values.size - 1)
+    parted = np.partition(values, np.unique([below, above]))
+    low, high = parted[below].astype(np.float64), parted[above].astype(np.float64)
+    share, gap = places - below, high - low
+    # From the nearer of the two, as np.percentile does.
+    return np.where(share < 0.5, low + gap * share, high - gap * (1 - share))

@@ -110,6 +110,17 @@ COLUMNS = (
         allowed=ANSWERS,
     ),
     _measured(
+        *("local_information", "number", ""),
+        "Normalized mutual information with T1w, mean of patches of 30 mm (T2w and CE)",
+        0.05,
+        True,
+    ),
+    _measured(
+        *("edge_distance_mm", "number", "mm"),
+        "Mean distance from strong edges of T1w to the nearest edges (T2w and CE)",
+        0.1,
+    ),
+    _measured(
         *("outlier", "string", ""),
         "Columns in which the volume is unlike those of its own institution, joined by ;",
     ),

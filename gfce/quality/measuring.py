@@ -9,6 +9,7 @@ from gfce.quality.fat import Fat, fat_ratio, find_fat, judge, judge_t1w
 from gfce.quality.field_of_view import cut_slices, wrap_around
 from gfce.quality.head import Head
 from gfce.quality.intensities import quantiles, shares, snr, spike_slices
+from gfce.quality.misalignment import misalignment
 
 Row = dict[str, Any]
 """A row of quality.csv: one patient and modality."""
@@ -23,9 +24,14 @@ def measure(head: Head, indexed: Row) -> list[Row]:
     """
     patient = {name: indexed[name] for name in ("patient_id", "institution")}
     shared = {**patient, **_geometry(head, indexed["voxel_mm"], int(indexed["slices"]))}
-    fat = find_fat(head)
+    fat, apart = find_fat(head), misalignment(head)
     return [
-        {**shared, "modality": modality, **_measure(head, modality), **_fat(head, fat, modality)}
+        {
+            **{**shared, "modality": modality},
+            **_measure(head, modality),
+            **_fat(head, fat, modality),
+            **apart.get(modality, {}),
+        }
         for modality in head.volumes
     ]
 

@@ -25,6 +25,8 @@ def _made_of(ingredients: Ingredients, what: What) -> tuple[Settings, Hashes]:
     }
     described = [Task(step) for step in ("index", "quality", "baselines", "tabulate")]
     described += [Task("train", cell) for cell in cells(config)]
+    if ingredients.alignment():
+        described += [Task("preprocess", name) for name in config.cohort.institutions]
     return settings, ingredients.csv_files(*described)
 
 

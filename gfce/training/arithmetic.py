@@ -46,7 +46,9 @@ def reproducible(settings: Training, seed: int, device: torch.device) -> Iterato
     with torch.random.fork_rng(devices=[device] if device.type == "cuda" else []):
         try:
             torch.set_num_threads(settings.threads)
-            torch.use_deterministic_algorithms(True, warn_only=True)
+            # The same as use_deterministic_algorithms(True, warn_only=True), which would import
+            # torch's compiler, too: more than everything else that a prediction imports.
+            torch.set_deterministic_debug_mode("warn")
             # A debugging aid that writes every new tensor twice.
             torch.utils.deterministic.fill_uninitialized_memory = False  # type: ignore[attr-defined]
             torch.manual_seed(seed)

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 import torch
 from cohorts import head, image
-from synthesizing import command, swapped, wide
+from synthesizing import aligned, command, swapped, wide
 
 from gfce.cli import main
 
@@ -63,6 +63,7 @@ BROKEN: dict[str, tuple[Break, str]] = {
     "cut T2w": (lambda f, i: (i / "t2w.nii.gz").write_bytes((i / "t2w.nii.gz").read_bytes()[:-99]), "--t2w: is cut short"),
     "constant T2w": (lambda f, i: swapped(i, "t2w", wide(head(0) * 0)), "--t2w: every voxel is 0"),
     "other grid": (lambda f, i: swapped(i, "t2w", image(1)), "--t1w, --t2w: lie on different grids (20 x 24 x 3 and 20 x 24 x 3 voxels, or other places): register"),
+    "beside T1w": (lambda f, i: (aligned(f, "resample"), swapped(i, "t2w", image(1))), "--t1w, --t2w: T2w covers 0% of T1w's field of view, less than 50%: export"),
     "same image": (lambda f, i: shutil.copy(i / "t1w.nii.gz", i / "t2w.nii.gz"), "--t1w, --t2w: are the same image"),
     "output there": (lambda f, i: (i.parent / "ce.nii.gz").touch(), "--output: exists already"),
     "sidecar there": (lambda f, i: (i.parent / "ce.json").touch(), "--output: a .json of that name exists already"),

@@ -59,6 +59,7 @@ CHANGES: dict[str, tuple[str, Change, str]] = {
     "mae not a number": ("metrics.csv", value("mae", "nan"), f"mae {IMPOSSIBLE}"),
     "no mae": ("metrics.csv", value("mae", ""), f"mae {IMPOSSIBLE}"),
     "ssim of 2": ("metrics.csv", value("ssim", "2"), f"ssim {IMPOSSIBLE}"),
+    "nmi of 3": ("metrics.csv", value("nmi", "3"), f"nmi {IMPOSSIBLE}"),
     "half a voxel": ("metrics.csv", value("n_voxels", "1.5"), f"n_voxels {IMPOSSIBLE}"),
     "a real id": ("metrics.csv", value("patient_id", "sub-Doe"), f"patient_id {IMPOSSIBLE}"),
     "a formula": ("metrics.csv", value("region", "=1+1"), f"region {IMPOSSIBLE}"),
@@ -126,11 +127,26 @@ def test_values(original: Path, rows: Path, capsys: pytest.CaptureFixture[str], 
     assert not Results(load_config(original)).remote.exists()
 
 
-def test_some_values_may_be_unknown(home: Path, rows: Path) -> None:
+def test_a_field_strength_may_be_unknown(home: Path, rows: Path) -> None:
     edit(rows, "patients.csv", everywhere("field_strength_t", ""))
-    edit(rows, "metrics.csv", everywhere("ssim", ""))
     gfce("merge", home, rows)
     assert with_remotes(load_config(home)).cohort.external == ["D"]
+
+
+def test_a_score_may_be_undefined(home: Path, rows: Path) -> None:
+    tumours = []
+
+    def without_nmi(table: Table) -> Table:
+        tumours.extend(table.index[table["region"] == "tumour"])
+        return value("nmi", "", tumours[0])(table)
+
+    edit(rows, "metrics.csv", without_nmi)
+    gfce("merge", home, rows)
+    gfce("tabulate", home)
+    merged = pd.read_csv(Results(load_config(home)).metrics)
+    of_d = merged[merged["institution"] == "D"]
+    assert of_d["nmi"].isna().sum() == 1
+    assert of_d.loc[of_d["nmi"].isna(), "region"].item() == "tumour"
 
 
 @pytest.mark.parametrize("file", ["metrics.csv", "baselines.csv", "patients.csv", "rows.json"])
@@ -264,12 +280,17 @@ def test_the_same_patients_under_another_name(
     tmp_path: Path,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    """Their pseudonyms differ, because the institution's name is a part of them; scores do not."""
+    """Their pseudonyms differ, because the institution's name is a part of them; scores do not.
+
+    A score that is not defined equals none, and does not hide the others.
+    """
+    edit(rows, "metrics.csv", everywhere("nmi", ""))
     gfce("merge", home, rows)
     write_hospitals(tmp_path / "data", dict.fromkeys(AT_D, "E"))
     arguments = evaluation(bundle, tmp_path / "data", tmp_path / "again")
     arguments[arguments.index("D")] = "E"
     gfce(*arguments)
+    edit(tmp_path / "again", "metrics.csv", everywhere("nmi", ""))
     line = complaint(capsys, "merge", home, tmp_path / "again")
     assert "have the same scores: one person is there twice" in line
     assert not (Results(load_config(home)).remote / "E").exists()

@@ -9,8 +9,8 @@ from cohorts import head, image
 from scipy.ndimage import map_coordinates
 
 from gfce.images.arrays import Geometry
+from gfce.images.foreground import foreground
 from gfce.images.volumes import (
-    foreground,
     orient,
     resample_in_plane,
     same_geometry,

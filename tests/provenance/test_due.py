@@ -43,6 +43,8 @@ def trained(found: dict[Task, str]) -> set[Cell | None]:
         ({"training": {"walltime_minutes": 30}}, set()),
         ({"cohort": {"exclude": {}}}, set()),
         ({"images": {"matrix": [48, 40]}}, ALL - {"index", "leaks"}),
+        ({"images": {"alignment": "none"}}, set()),
+        ({"images": {"alignment": "rigid"}}, ALL),
         ({"evaluation": {"average": "slice"}}, {"evaluate", "baselines", "tabulate", "compare"}),
         ({"evaluation": {"scaling": "separate"}}, {"tabulate", "compare"}),
         ({"statistics": {"bootstrap_resamples": 99}}, {"compare"}),

@@ -11,9 +11,10 @@ from cohorts import REPOSITORY
 from quality.conftest import Build
 
 from gfce.images.arrays import Geometry
+from gfce.images.foreground import foreground
 from gfce.images.modalities import MODALITIES
 from gfce.images.reading import read_image
-from gfce.images.volumes import foreground, orient, resample_in_plane, to_array, to_image
+from gfce.images.volumes import orient, resample_in_plane, to_array, to_image
 from gfce.phantom import read_protocols, simulate_patient
 from gfce.phantom.protocols import Protocol
 from gfce.phantom.scanner import spin_echo

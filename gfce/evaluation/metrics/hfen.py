@@ -49,4 +49,5 @@ METRIC = Metric(
     decimals=3,
     smallest=0,
     printed=False,
+    may_be_undefined=True,
 )

@@ -112,4 +112,5 @@ METRIC = Metric(
     smallest=0,
     largest=1,
     printed=False,
+    may_be_undefined=True,
 )

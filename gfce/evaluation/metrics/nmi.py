@@ -54,4 +54,5 @@ METRIC = Metric(
     smallest=1,
     largest=2,
     printed=False,
+    may_be_undefined=True,
 )

@@ -32,4 +32,5 @@ METRIC = Metric(
     decimals=4,
     smallest=0,
     printed=False,
+    may_be_undefined=True,
 )

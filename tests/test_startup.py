@@ -1,0 +1,30 @@
+"""What a command imports: a small study is many processes, and each pays for its imports."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+
+def imported_by(code: str, *packages: str) -> list[str]:
+    """Which of these packages a program has imported when it ends."""
+    asks = f"import sys\nprint(*[name for name in {packages} if name in sys.modules])"
+    command = [sys.executable, "-c", f"{code}\n{asks}"]
+    return subprocess.run(command, check=True, capture_output=True, text=True).stdout.split()
+
+
+def test_a_prediction_imports_no_compiler() -> None:
+    code = """
+import torch
+from gfce.config import Training
+from gfce.training.arithmetic import reproducible
+with reproducible(Training(), 1, torch.device("cpu")):
+    assert torch.are_deterministic_algorithms_enabled()
+    assert torch.is_deterministic_algorithms_warn_only_enabled()
+"""
+    assert imported_by(code, "torch._inductor", "torch._dynamo", "sympy") == []
+
+
+def test_nibabel_is_imported_by_who_reads_an_image_alone() -> None:
+    code = "import gfce.evaluation.predict, gfce.training.cell"
+    assert imported_by(code, "nibabel", "pydicom", "scipy") == []
