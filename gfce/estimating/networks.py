@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+
 from gfce.config import StudyConfig
 from gfce.networks.architecture import Architecture
 from gfce.networks.discovery import architectures
@@ -22,5 +24,9 @@ def step_units(config: StudyConfig, pixels: int, cell: Cell) -> float:
     return config.training.batch_size * pixels * width**2 * _declared(config, cell).work
 
 
+_architectures = cache(architectures)
+"""As they were when the first cell's were asked for: a workflow asks for those of thousands."""
+
+
 def _declared(config: StudyConfig, cell: Cell) -> Architecture:
-    return architectures()[str(config.network(cell.network).architecture)]
+    return _architectures()[str(config.network(cell.network).architecture)]

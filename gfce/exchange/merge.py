@@ -129,9 +129,8 @@ def _check_people(
     if twice := sorted(known & set(tables[PATIENTS]["patient_id"])):
         raise UserError(f"{PATIENTS}: the study has {twice[0]} already: was it merged before?")
     seen: dict[tuple[Any, ...], str] = {}
-    received = tables[METRICS].astype(
-        {score.name: float for score in TESTED_METRICS} | {"n_voxels": int}
-    )
+    types = {score.name: float for score in TESTED_METRICS} | {"n_voxels": int}
+    received = tables[METRICS].astype(types)
     for table in (*others, received):
         for patient, scores in _scores(table, scored[0]).items():
             if other := seen.get(scores):

@@ -56,7 +56,7 @@ class Run:
 
     def flag(self, task: Task) -> Path:
         """The file that says that a task has been done in this run."""
-        return self._folder / str(self._number) / task.step / str(task.what)
+        return self._folder.joinpath(str(self._number), task.step, str(task.what))
 
     @property
     def is_undecided(self) -> bool:
@@ -88,14 +88,25 @@ class Run:
         return Provenance(self._config)
 
     def waits_for(self, task: Task) -> list[Path]:
-        """The flags of the tasks that a task reads from, and that are due."""
-        return self.flags(reads(self._config, task))
+        """The flags of the tasks that a task reads from, and that are due.
+
+        Not of those that another of them reads as well, because it waits for them: of thousands of
+        jobs, Snakemake's time goes with the number of their inputs.
+        """
+        due = self._due(reads(self._config, task))
+        waited_for = {earlier for read in due for earlier in reads(self._config, read)}
+        return [self.flag(read) for read in due if read not in waited_for]
 
     def flags(self, wanted: list[Task]) -> list[Path]:
         """The flags of those of these tasks that are due."""
+        return [self.flag(task) for task in self._due(wanted)]
+
+    def _due(self, wanted: list[Task]) -> list[Task]:
+        """Those of these tasks that are due; jobs' own processes do not ask."""
         if not self._is_driver:
             return []
-        return [self.flag(task) for task in wanted if self._now.reason(task)]
+        state = self._now
+        return [task for task in wanted if state.reason(task)]
 
     def explain(self) -> None:
         """Log why results that exist are made again."""

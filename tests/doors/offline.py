@@ -16,10 +16,11 @@ GUARD = """
 import os, sys
 
 def _refuse(event, given):
-    if not event.startswith("socket."):
-        return
     if event in ("socket.connect", "socket.bind", "socket.sendto", "socket.sendmsg"):
-        if isinstance(given[1], (str, bytes)):  # a socket of this machine's file system
+        place = given[1]
+        if not isinstance(place, tuple):  # a socket of this machine's file system
+            return
+        if event == "socket.bind" and place == ("::1", 0):  # urllib3 tries whether there is IPv6
             return
     elif event not in ("socket.getaddrinfo", "socket.gethostbyname", "socket.gethostbyaddr"):
         return

@@ -127,8 +127,9 @@ def test_values(original: Path, rows: Path, capsys: pytest.CaptureFixture[str], 
     assert not Results(load_config(original)).remote.exists()
 
 
-def test_a_field_strength_may_be_unknown(home: Path, rows: Path) -> None:
+def test_some_values_may_be_unknown(home: Path, rows: Path) -> None:
     edit(rows, "patients.csv", everywhere("field_strength_t", ""))
+    edit(rows, "metrics.csv", everywhere("hfen", ""))
     gfce("merge", home, rows)
     assert with_remotes(load_config(home)).cohort.external == ["D"]
 
