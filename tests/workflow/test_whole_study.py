@@ -60,6 +60,7 @@ def test_the_contract_is_kept(study: Path) -> None:
             "normalization.json",
             "history.csv",
             "run.json",
+            "fingerprint.json",
         }
         run = json.loads((folder / "run.json").read_text())
         assert {"config", "versions", "device", "wall_seconds", "patients"} <= run.keys()
@@ -175,7 +176,6 @@ def test_the_study_runs_on_real_images(tmp_path: Path) -> None:
         "external": ["site-c"],
         "training_patients": 1,
     }
-    content["grid"]["normalizations"] = ["z_score"]
     results = run_to_the_end(write_config(tmp_path, content))
     for number in range(1, 6):
         assert len(pd.read_csv(results.table(f"table{number}", "csv")))
