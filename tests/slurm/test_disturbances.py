@@ -59,6 +59,7 @@ def test_preempted_it_is_requeued_and_resumes(
     assert_resumed(long, undisturbed)
 
 
+@takes_minutes
 def test_out_of_time_it_is_warned_and_gets_more(
     slurm: str, start: Start, long: Checkout, undisturbed: Weights
 ) -> None:
@@ -154,6 +155,7 @@ def test_finished_cells_stay_finished_when_the_driver_is_killed(
         assert cell_study.weights(cell) == local_study.weights(cell)
 
 
+@takes_minutes
 def test_a_broken_cell_does_not_stop_the_others(
     slurm: str, start: Start, cell_study: Checkout
 ) -> None:
