@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 PATIENT_SECONDS = 30
 """A patient: 0.2 s in the demo, about a second at full size (benchmarks/preprocessing.py), with
 room for a file system that many jobs read from."""
+REGISTRATION_SECONDS = 60
+"""T2w and CE of a patient: 3 s in the demo, 6 to 20 s at full size (benchmarks/alignment.py)."""
 VOLUME_COPIES = 20
 """Resampled volumes and masks at a time, and the same at the scanner's own voxels."""
 
@@ -26,7 +28,13 @@ def _made_of(ingredients: Ingredients, what: What) -> tuple[Settings, Hashes]:
 
 def _estimate(job: Job) -> Estimate:
     memory = PYTHON_MB + 1000 + VOLUME_COPIES * volume_mb(job.size)
-    return Estimate(memory, 120 + PATIENT_SECONDS * job.institution_patients)
+    seconds = PATIENT_SECONDS + registration_seconds(job)
+    return Estimate(memory, 120 + seconds * job.institution_patients)
+
+
+def registration_seconds(job: Job) -> float:
+    """Of a patient, where volumes are registered."""
+    return REGISTRATION_SECONDS if job.size.config.images.alignment == "rigid" else 0
 
 
 def _run(work: Work) -> None:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from gfce.provenance.ingredients import Ingredients
 
 PATIENT_SECONDS = 5
-"""A patient: 0.1 s in the demo, 0.6 s at full size and 2 s with 155 slices, on one core."""
+"""A patient: 0.15 s in the demo, 1 s at full size and 5 s with 155 slices, on one core."""
 VOLUME_COPIES = 20
 """Volumes of a patient and what is computed of them at a time, in double precision."""
 PICTURES_MB = 0.2

@@ -162,3 +162,12 @@ def test_a_cells_step_needs_a_cell(configure: Configure) -> None:
 def test_estimating_does_not_import_torch() -> None:
     code = "import sys, gfce.planning.resources; sys.exit('torch' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+@pytest.mark.parametrize("step", ["preprocess", "leaks"])
+def test_registration_takes_time(configure: Configure, step: str) -> None:
+    plain, rigid = (
+        estimate(step, Job(StudySize(configure(images={"alignment": how})), Speed(0, 1, "test")))
+        for how in ("resample", "rigid")
+    )
+    assert rigid.seconds > plain.seconds
