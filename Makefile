@@ -16,7 +16,7 @@ test: check ## style, types and tests; those on a real Slurm where it is install
 	pytest tests/slurm # by themselves: they depend on time
 
 test-long: $(INSTALLED) ## what takes minutes each: reference studies, every mutant of a file, large cohorts, more disturbances on Slurm
-	GFCE_TEST_LONG=1 pytest --numprocesses 2 --dist loadfile --ignore tests/slurm --ignore tests/workflow tests
+	GFCE_TEST_LONG=1 pytest --numprocesses 2 --dist loadfile --ignore tests/slurm tests
 	GFCE_TEST_LONG=1 pytest tests/slurm
 
 check: $(INSTALLED)

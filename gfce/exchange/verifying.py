@@ -24,8 +24,7 @@ from gfce.evaluation.metrics import METRICS as SCORES
 from gfce.evaluation.scaling import SCALINGS
 from gfce.evaluation.tables import PREDICTOR
 from gfce.study import CELL_KEYS, Cell, model_label
-from gfce.study.remote import BASELINES, PATIENTS
-from gfce.study.remote import METRICS as METRICS_FILE
+from gfce.study.remote import BASELINES, METRICS, PATIENTS
 
 AGAIN = "evaluate the bundle again"
 """What to do about rows that are not as `gfce evaluate-bundle` writes them."""
@@ -110,14 +109,14 @@ def check_rows(
     patients = list(tables[PATIENTS]["patient_id"])
     if not patients:
         raise UserError(f"{PATIENTS}: has no patient: {AGAIN}")
-    metrics, baselines = tables[METRICS_FILE], tables[BASELINES]
-    for name, table in ((METRICS_FILE, metrics), (BASELINES, baselines)):
+    metrics, baselines = tables[METRICS], tables[BASELINES]
+    for name, table in ((METRICS, metrics), (BASELINES, baselines)):
         if set(table["cohort"]) - {"external"}:
             raise UserError(f"{name}: has rows that are not external: {AGAIN}")
     models = {tuple(str(getattr(cell, key)) for key in CELL_KEYS): cell for cell in cells}
     _check_models(metrics, models, config)
     whole = metrics[metrics["region"] == "volume"]
-    _check_complete(whole, CELL_KEYS, list(models), patients, METRICS_FILE)
+    _check_complete(whole, CELL_KEYS, list(models), patients, METRICS)
     predictors = [
         (predictor, cell.normalization, cell.training_set)
         for predictor in _values(PREDICTOR)
@@ -139,17 +138,13 @@ def _check_models(
     for values, rows in metrics.groupby(list(CELL_KEYS), sort=False):
         key = tuple(map(str, values))
         if key not in models:
-            raise UserError(
-                f"{METRICS_FILE}: has rows of {'/'.join(key)}, which has no part: {AGAIN}"
-            )
+            raise UserError(f"{METRICS}: has rows of {'/'.join(key)}, which has no part: {AGAIN}")
         if set(rows["model"]) != {model_label(config, models[key])}:
-            raise UserError(
-                f"{METRICS_FILE}: a label is not the study's: bundle and evaluate again"
-            )
+            raise UserError(f"{METRICS}: a label is not the study's: bundle and evaluate again")
         where = rows[["patient_id", "region", "scaling", "n_voxels"]]
         regions[key] = set(where.itertuples(index=False, name=None))
     if any(each != next(iter(regions.values())) for each in regions.values()):
-        raise UserError(f"{METRICS_FILE}: models are scored in different regions: {AGAIN}")
+        raise UserError(f"{METRICS}: models are scored in different regions: {AGAIN}")
 
 
 def _check_complete(

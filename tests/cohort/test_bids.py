@@ -111,7 +111,7 @@ def test_a_dataset_in_order_is_read_without_a_word(study: StudyConfig, tmp_path:
     assert answer.stdout + answer.stderr == ""
 
 
-def dies(patient: object, root: Path, label: int | None) -> None:
+def dies(patient: object, config: StudyConfig) -> None:
     os._exit(9)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import subprocess
 import sys
@@ -314,7 +315,8 @@ def test_wrong_tables(tmp_path: Path, content: str | bytes, message: str) -> Non
 def test_only_dicom_needs_pydicom() -> None:
     """(nibabel imports it by itself where it is installed.)"""
     package = Path(sys.modules["gfce"].__file__ or "").parent
-    users = [path for path in package.rglob("*.py") if "pydicom" in path.read_text()]
+    imports = re.compile(r"^\s*(import|from) pydicom", re.MULTILINE)
+    users = [path for path in package.rglob("*.py") if imports.search(path.read_text())]
     assert {path.parent.name for path in users} == {"dicom"}
     code = (
         "import sys, gfce.cli, gfce.config\n"

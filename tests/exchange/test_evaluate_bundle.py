@@ -14,6 +14,7 @@ import pytest
 import SimpleITK as sitk  # noqa: N813 (the library's own convention)
 from two_hospitals import (
     AT_D,
+    CELL,
     FIRST,
     KEY,
     MARKER,
@@ -26,6 +27,14 @@ from two_hospitals import (
 )
 
 from gfce.exchange.reasons import OTHER
+
+
+@pytest.fixture(scope="module")
+def one_model(original: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """One model alone: all are treated alike."""
+    path = tmp_path_factory.mktemp("one") / "bundle.zip"
+    gfce("bundle", original, "-o", path, "--cells", CELL)
+    return path
 
 
 @pytest.fixture
@@ -41,7 +50,7 @@ CE = "ce-gadolinium_T1w"
 
 
 def test_scores_and_counts_leave_the_house_and_nothing_else(
-    bundle: Path,
+    one_model: Path,
     hospital: Path,
     tmp_path: Path,
     temporary: Path,
@@ -51,7 +60,7 @@ def test_scores_and_counts_leave_the_house_and_nothing_else(
     broken = anat(hospital, CE)
     broken.write_bytes(broken.read_bytes()[:900])
     rows = tmp_path / "rows"
-    gfce(*evaluation(bundle, hospital, rows))
+    gfce(*evaluation(one_model, hospital, rows))
     assert {path.name for path in rows.iterdir()} == {
         *("rows.json", "metrics.csv", "baselines.csv", "patients.csv", "exclusions.csv")
     }
@@ -72,36 +81,36 @@ def test_scores_and_counts_leave_the_house_and_nothing_else(
         *("patient_id", "institution", "field_strength_t", "slices", "voxel_mm", "tumour")
     }
     said = capsys.readouterr()
-    assert said.out == "D: 2 patients scored by 8 models, 1 excluded\n"
+    assert said.out == "D: 2 patients scored by 1 models, 1 excluded\n"
     assert f"excluded {FIRST}" in said.err
     assert str(tmp_path) not in said.out + said.err + caplog.text
     assert list(temporary.iterdir()) == []
 
 
 def test_the_hospital_can_tell_who_is_behind_a_pseudonym(
-    bundle: Path, dataset: Path, tmp_path: Path
+    one_model: Path, dataset: Path, tmp_path: Path
 ) -> None:
-    gfce(*evaluation(bundle, dataset, tmp_path / "rows"))
+    gfce(*evaluation(one_model, dataset, tmp_path / "rows"))
     links = pd.read_csv(tmp_path / "key.patients.csv").set_index("participant_id")
     assert {pseudonym(p): p for p in AT_D} == links["patient_id"].to_dict()
     assert (tmp_path / "key.patients.csv").stat().st_mode & 0o077 == 0
 
 
-def test_a_key_is_made_where_there_is_none(bundle: Path, dataset: Path, tmp_path: Path) -> None:
+def test_a_key_is_made_where_there_is_none(one_model: Path, dataset: Path, tmp_path: Path) -> None:
     key = tmp_path / "secret" / "new"
     arguments = ["--institution", "D", "--key", key, "-o", tmp_path / "rows"]
-    gfce("evaluate-bundle", bundle, dataset, *arguments)
+    gfce("evaluate-bundle", one_model, dataset, *arguments)
     assert key.stat().st_mode & 0o077 == 0
     patients = pd.read_csv(tmp_path / "rows" / "patients.csv")
     assert not set(patients["patient_id"]) & {pseudonym(p) for p in AT_D}
 
 
 def test_only_the_named_institution_is_read(
-    bundle: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
+    one_model: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Not a patient of an institution that the models were trained on either."""
     write_hospitals(tmp_path / "mixed", AT_D | {f"sub-{MARKER}A1": "A", f"sub-{MARKER}B1": "E"})
-    gfce(*evaluation(bundle, tmp_path / "mixed", tmp_path / "rows"))
+    gfce(*evaluation(one_model, tmp_path / "mixed", tmp_path / "rows"))
     scored = pd.read_csv(tmp_path / "rows" / "metrics.csv")
     assert set(scored["patient_id"]) == {pseudonym(patient) for patient in AT_D}
     assert "2 patients of other institutions are not read" in caplog.text
@@ -109,11 +118,11 @@ def test_only_the_named_institution_is_read(
 
 
 def test_the_label_of_the_tumour_is_the_hospitals(
-    bundle: Path, hospital: Path, tmp_path: Path
+    one_model: Path, hospital: Path, tmp_path: Path
 ) -> None:
     def regions(*options: object) -> set[str]:
         rows = tmp_path / f"rows{len(options)}"
-        gfce(*evaluation(bundle, hospital, rows, *options))
+        gfce(*evaluation(one_model, hospital, rows, *options))
         sizes = pd.read_csv(rows / "metrics.csv").groupby("region")["n_voxels"].min()
         return set(sizes[sizes < 200].index)
 
@@ -129,7 +138,7 @@ def test_the_label_of_the_tumour_is_the_hospitals(
 
 
 def test_a_dataset_with_names_and_sessions_of_its_own(
-    bundle: Path, hospital: Path, sent: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    one_model: Path, hospital: Path, sent: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     """What `cohort.bids` says of a study's dataset, the hospital says of its own."""
     table = hospital / "participants.tsv"
@@ -144,26 +153,27 @@ def test_a_dataset_with_names_and_sessions_of_its_own(
     shutil.rmtree(hospital / "derivatives" / "masks" / FIRST, ignore_errors=True)
     choices = tmp_path / "bids.yaml"
     choices.write_text("session: last\ninstitution_names: {Hospital of Doe: D}\n")
-    gfce(*evaluation(bundle, hospital, tmp_path / "rows", "--bids", choices))
+    gfce(*evaluation(one_model, hospital, tmp_path / "rows", "--bids", choices))
     found, expected = (pd.read_csv(rows / "metrics.csv") for rows in (tmp_path / "rows", sent))
+    expected = expected[expected["model"] == "Tri-Z"]
     volumes = expected[expected["region"] == "volume"].reset_index(drop=True)
     assert found[found["region"] == "volume"].reset_index(drop=True).equals(volumes)
     assert "Doe" not in "".join(path.read_text() for path in (tmp_path / "rows").iterdir())
     choices.write_text("sesion: last")
-    line = complaint(capsys, *evaluation(bundle, hospital, tmp_path / "no", "--bids", choices))
+    line = complaint(capsys, *evaluation(one_model, hospital, tmp_path / "no", "--bids", choices))
     assert "--bids: sesion: unknown key (did you mean session?)" in line
     choices.unlink()
-    line = complaint(capsys, *evaluation(bundle, hospital, tmp_path / "no", "--bids", choices))
+    line = complaint(capsys, *evaluation(one_model, hospital, tmp_path / "no", "--bids", choices))
     assert "--bids: No such file or directory: name a YAML file" in line
 
 
 def test_places(
-    bundle: Path, hospital: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    one_model: Path, hospital: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    inside = evaluation(bundle, hospital, hospital / "rows")
+    inside = evaluation(one_model, hospital, hospital / "rows")
     (hospital / "key").unlink()
     assert "one of it and the dataset lies in the other" in complaint(capsys, *inside)
-    around = evaluation(bundle, hospital, tmp_path / "rows")
+    around = evaluation(one_model, hospital, tmp_path / "rows")
     around[around.index("-o") + 1] = tmp_path / "around"
     (tmp_path / "around").mkdir()
     shutil.move(hospital, tmp_path / "around" / "data")
@@ -173,8 +183,8 @@ def test_places(
     full = tmp_path / "full"
     full.mkdir()
     (full / "file").touch()
-    assert "full: is not empty" in complaint(capsys, *evaluation(bundle, hospital, full))
-    keys = evaluation(bundle, hospital, tmp_path / "rows")
+    assert "full: is not empty" in complaint(capsys, *evaluation(one_model, hospital, full))
+    keys = evaluation(one_model, hospital, tmp_path / "rows")
     for place in (hospital / "key", tmp_path / "rows" / "key"):
         keys[keys.index("--key") + 1] = place
         assert "key" in complaint(capsys, *keys)
@@ -195,14 +205,14 @@ def test_places(
     ],
 )
 def test_names(
-    bundle: Path,
+    one_model: Path,
     dataset: Path,
     tmp_path: Path,
     capsys: pytest.CaptureFixture[str],
     institution: str,
     expected: str,
 ) -> None:
-    arguments = evaluation(bundle, dataset, tmp_path / "rows")
+    arguments = evaluation(one_model, dataset, tmp_path / "rows")
     arguments[arguments.index("D")] = institution
     assert expected in complaint(capsys, *arguments)
     assert not (tmp_path / "rows").exists()
@@ -230,7 +240,7 @@ def no_table(data: Path) -> None:
     ],
 )
 def test_datasets(
-    bundle: Path,
+    one_model: Path,
     hospital: Path,
     tmp_path: Path,
     temporary: Path,
@@ -239,7 +249,7 @@ def test_datasets(
     expected: str,
 ) -> None:
     change(hospital)
-    line = complaint(capsys, *evaluation(bundle, hospital, tmp_path / "rows"))
+    line = complaint(capsys, *evaluation(one_model, hospital, tmp_path / "rows"))
     assert expected in line
     assert str(tmp_path) not in line
     assert not (tmp_path / "rows").exists()
@@ -247,11 +257,11 @@ def test_datasets(
 
 
 def test_no_gpu(
-    bundle: Path, dataset: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    one_model: Path, dataset: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     import torch
 
     if torch.cuda.is_available():
         pytest.skip("this machine has a GPU")
-    line = complaint(capsys, *evaluation(bundle, dataset, tmp_path / "rows", "--device", "cuda"))
+    line = complaint(capsys, *evaluation(one_model, dataset, tmp_path / "rows", "--device", "cuda"))
     assert "--device: this machine has no usable GPU: give --device cpu" in line

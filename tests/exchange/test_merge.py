@@ -129,7 +129,7 @@ def test_values(original: Path, rows: Path, capsys: pytest.CaptureFixture[str], 
 
 def test_some_values_may_be_unknown(home: Path, rows: Path) -> None:
     edit(rows, "patients.csv", everywhere("field_strength_t", ""))
-    edit(rows, "metrics.csv", everywhere("ssim", ""))
+    edit(rows, "metrics.csv", everywhere("hfen", ""))
     gfce("merge", home, rows)
     assert with_remotes(load_config(home)).cohort.external == ["D"]
 
@@ -281,12 +281,17 @@ def test_the_same_patients_under_another_name(
     tmp_path: Path,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    """Their pseudonyms differ, because the institution's name is a part of them; scores do not."""
+    """Their pseudonyms differ, because the institution's name is a part of them; scores do not.
+
+    A score that is not defined equals none, and does not hide the others.
+    """
+    edit(rows, "metrics.csv", everywhere("nmi", ""))
     gfce("merge", home, rows)
     write_hospitals(tmp_path / "data", dict.fromkeys(AT_D, "E"))
     arguments = evaluation(bundle, tmp_path / "data", tmp_path / "again")
     arguments[arguments.index("D")] = "E"
     gfce(*arguments)
+    edit(tmp_path / "again", "metrics.csv", everywhere("nmi", ""))
     line = complaint(capsys, "merge", home, tmp_path / "again")
     assert "have the same scores: one person is there twice" in line
     assert not (Results(load_config(home)).remote / "E").exists()
