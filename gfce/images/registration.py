@@ -32,6 +32,8 @@ RADIUS_MM = 80.0
 """A head's: a rotation of 1/80 is searched like a shift of 1 mm."""
 TOLERANCE_MM = 0.02
 """Steps at which a search ends."""
+FINER = 4
+"""How many times smaller the first steps of a second try are."""
 MOST_SWEEPS, MOST_STEPS = 10, 20
 """The most searches along all axes on a level, and the most steps along one of them."""
 
@@ -85,8 +87,7 @@ def register(fixed: Image, moving: Image) -> Registration:
     start = sitk.Euler3DTransform(movement)
     for voxel_mm in LEVELS_MM:
         search = _search(fixed, moving, head, voxel_mm)
-        search.method.SetInitialTransform(movement, inPlace=True)
-        search.method.Execute(search.fixed, search.moving)
+        movement = _found(search, movement, voxel_mm)
     before, after = (_all_voxels(search, transform) for transform in (start, movement))
     return Registration(movement, before, after, places)
 
@@ -114,9 +115,26 @@ def _search(fixed: Image, moving: Image, head: Image, voxel_mm: float) -> _Level
         method.SetMetricSamplingStrategy(method.RANDOM)
         method.SetMetricSamplingPercentage(share, SEED)
     method.SetInterpolator(sitk.sitkLinear)
-    method.SetOptimizerAsPowell(MOST_SWEEPS, MOST_STEPS, voxel_mm, TOLERANCE_MM, 1e-5)
     method.SetOptimizerScales([RADIUS_MM] * 3 + [1.0] * 3)
     return _Level(method, coarse, _smoothed(moving, voxel_mm))
+
+
+def _found(level: _Level, start: sitk.Transform, step_mm: float) -> sitk.Euler3DTransform:
+    """The best movement of a level, with smaller first steps if these lead out of the volume.
+
+    Raises:
+        RuntimeError: small ones do, too.
+    """
+    for step in (step_mm, step_mm / FINER):
+        movement = sitk.Euler3DTransform(start)
+        level.method.SetOptimizerAsPowell(MOST_SWEEPS, MOST_STEPS, step, TOLERANCE_MM, 1e-5)
+        level.method.SetInitialTransform(movement, inPlace=True)
+        try:
+            level.method.Execute(level.fixed, level.moving)
+        except RuntimeError:
+            continue
+        return movement
+    raise RuntimeError("too few voxels overlap")
 
 
 def _all_voxels(level: _Level, movement: sitk.Transform) -> float:

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from gfce.images.arrays import Mask, Volume
+from gfce.images.information import normalized_information
 from gfce.quality.head import Head
 
 PATCH_MM = 30.0
@@ -57,10 +58,11 @@ def local_information(head: Head, modality: str) -> float | None:
     """
     t1w, other = head.volumes["t1w"], head.volumes[modality]
     found = [
-        _normalized_information(_levels(t1w[part][mask]), _levels(other[part][mask]))
+        normalized_information(_joint(t1w[part][mask], other[part][mask]))
         for part, mask in _patches(head)
     ]
-    return float(np.mean(found)) if found else None
+    defined = [value - 1 for value in found if np.isfinite(value)]
+    return float(np.mean(defined)) if defined else None
 
 
 def edge_distance_mm(head: Head, modality: str, of_t1w: Mask) -> float | None:
@@ -144,13 +146,7 @@ def _levels(values: Volume) -> NDArray[np.int64]:
     return np.searchsorted(limits, values, side="right")
 
 
-def _normalized_information(one: NDArray[np.int64], other: NDArray[np.int64]) -> float:
-    """(H(A) + H(B)) / H(A, B) - 1 of two lists of gray levels."""
-    joint = np.bincount(one * BINS + other, minlength=BINS**2).reshape(BINS, BINS) / len(one)
-    both = _entropy(joint.ravel())
-    return (_entropy(joint.sum(axis=1)) + _entropy(joint.sum(axis=0))) / both - 1 if both else 0.0
-
-
-def _entropy(shares: NDArray[np.float64]) -> float:
-    present = shares[shares > 0]
-    return float(-(present * np.log(present)).sum())
+def _joint(one: Volume, other: Volume) -> NDArray[np.intp]:
+    """The joint histogram of the gray levels of two lists of intensities."""
+    levels = _levels(one) * BINS + _levels(other)
+    return np.bincount(levels, minlength=BINS**2).reshape(BINS, BINS)

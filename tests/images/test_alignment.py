@@ -93,6 +93,13 @@ def test_beyond_its_field_of_view_a_volume_is_0_after_one_voxel() -> None:
     assert to_array(aligned["t2w"])[0, 12, 10] == pytest.approx(to_array(T1W)[0, 12, 10] - 500)
 
 
+def test_for_one_voxel_beyond_its_field_of_view_a_volume_goes_on() -> None:
+    four = to_array(align({"t1w": T1W, "ce": T1W[:, :, :4] - 500}, "resample").images["ce"])
+    np.testing.assert_array_equal(four[:4], to_array(T1W)[:4] - 500)
+    np.testing.assert_array_equal(four[4], four[3])
+    assert np.ptp(four[5]) == 0
+
+
 @pytest.mark.parametrize(
     ("modality", "shift_mm", "degrees"),
     [
@@ -198,6 +205,9 @@ def test_whose_grid_a_mask_has() -> None:
 
 def test_coverage_is_the_share_of_t1ws_field_of_view() -> None:
     assert coverage(T1W, T1W) == 1
+    assert coverage(OTHER, OTHER) == 1
+    turned = displaced(T1W, movement(T1W, (0.0, 0.0, 0.0), (0.0, 0.0, 90.0)))
+    assert coverage(T1W, turned) == pytest.approx(36 / 40, abs=0.03)
     assert coverage(T1W, T1W[:, :, :3]) == pytest.approx(0.5)
     assert coverage(T1W, T1W[5:, :, :]) == pytest.approx(0.75)
     assert coverage(T1W, displaced(T1W, movement(T1W, (0, 0, 100)))) == 0

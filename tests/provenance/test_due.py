@@ -58,6 +58,17 @@ def test_a_setting_reruns_what_uses_it(
     assert steps(due(study_in(tmp_path, **changes))) == rerun
 
 
+def test_results_without_alignment_do_not_know_the_key(
+    finished: StudyConfig, tmp_path: Path
+) -> None:
+    """Those of releases that did not have it are not made again."""
+    aligned = study_in(tmp_path, images={"alignment": "resample"})
+    for task in tasks(finished):
+        assert "images.alignment" not in Provenance(finished).recipe(task).settings
+    for step in ("index", "leaks"):
+        assert Provenance(aligned).recipe(Task(step)).settings["images.alignment"] == "resample"
+
+
 def test_the_reason_is_the_setting(finished: StudyConfig, tmp_path: Path) -> None:
     reasons = due(study_in(tmp_path, training={"epochs": 3, "learning_rate": 0.1}))
     (reason,) = {reason for task, reason in reasons.items() if task.step == "train"}

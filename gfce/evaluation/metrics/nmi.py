@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 from numpy.typing import NDArray
 
 from gfce.evaluation.metric import Images, Metric
 from gfce.images.arrays import Mask
+from gfce.images.information import normalized_information
 
 BINS = 64
 """Equal bins of [0, 1] for each image."""
@@ -29,16 +28,8 @@ def normalized_mutual_information(images: Images, region: Mask) -> float:
     C. Studholme, D. L. G. Hill, D. J. Hawkes, Pattern Recognit 32 (1999), with `BINS` bins. Not
     defined (NaN) where each image has one bin alone.
     """
-    from scipy.special import entr
-
-    counts = np.bincount(images.once(joint_bins)[region], minlength=BINS**2).reshape(BINS, BINS)
-    joint = counts / counts.sum()
-    entropy = entr(joint).sum()
-    if entropy == 0:
-        return math.nan
-    of_one = entr(joint.sum(axis=1)).sum() + entr(joint.sum(axis=0)).sum()
-    # Rounding must not leave the range.
-    return float(np.clip(of_one / entropy, 1, 2))
+    counts = np.bincount(images.once(joint_bins)[region], minlength=BINS**2)
+    return normalized_information(counts.reshape(BINS, BINS))
 
 
 METRIC = Metric(
