@@ -85,9 +85,14 @@ def write_text(text: str, path: Path) -> None:
         temporary.write_text(text, encoding="utf-8", newline="\n")
 
 
+def json_text(content: Any) -> str:
+    """Anything that JSON can hold, as it stands in files: keys in order."""
+    return json.dumps(content, indent=2, sort_keys=True) + "\n"
+
+
 def write_json(content: Any, path: Path) -> None:
-    """Write anything that JSON can hold, keys in order."""
-    write_text(json.dumps(content, indent=2, sort_keys=True) + "\n", path)
+    """Write anything that JSON can hold (`json_text`)."""
+    write_text(json_text(content), path)
 
 
 def write_csv(table: pd.DataFrame, path: Path) -> None:

@@ -84,7 +84,9 @@ def _warn_of_no_institution(header: list[str]) -> None:
     LOGGER.warning(
         "warning: %s: column %s is missing: institutions are InstitutionName in the sidecars of "
         "T1w; cohort.bids.institution_column can name a column (others: %s)",
-        *(PARTICIPANTS, INSTITUTION, columns),
+        PARTICIPANTS,
+        INSTITUTION,
+        columns,
     )
 
 

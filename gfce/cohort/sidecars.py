@@ -23,6 +23,12 @@ STRONGEST_T = 30
 """No magnet for people or animals is stronger; 30000 is in gauss."""
 
 
+def plausible_field_t(value: Any) -> float | None:
+    """A field strength in tesla as a header says it (None: it is no number that one can be)."""
+    number = isinstance(value, int | float) and not isinstance(value, bool)
+    return float(value) if number and 0 < value <= STRONGEST_T else None
+
+
 class Sidecars:
     """The sidecars of a dataset, each read once."""
 
@@ -87,9 +93,9 @@ class Sidecars:
             return None
 
     def _checked(self, path: Path, value: Any) -> float | None:
-        number = isinstance(value, int | float) and not isinstance(value, bool)
-        if number and 0 < value <= STRONGEST_T:
-            return float(value)
+        strength = plausible_field_t(value)
+        if strength is not None:
+            return strength
         given = one_line(str(value)) if isinstance(value, str | int | float) else "something else"
         self._warn(path, f"{FIELD_STRENGTH} is {given}, not a number of tesla up to {STRONGEST_T}")
         return None

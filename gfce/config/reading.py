@@ -37,14 +37,7 @@ def load_config(path: Path) -> StudyConfig:
         UserError: the file is missing, is not YAML in UTF-8, has a key twice, an unknown key or an
             impossible value, or uses anchors, tags or merge keys, which are not read.
     """
-    try:
-        with path.open("rb") as file:
-            content = file.read(MAX_BYTES + 1)
-    except OSError as error:
-        raise UserError(f"{path}: {error.strerror}: name a config file that exists") from None
-    if len(content) > MAX_BYTES:
-        raise UserError(f"{path}: larger than {MAX_BYTES} bytes: name a config file")
-    config = parse_config(parse_yaml(content, str(path)), str(path))
+    config = parse_config(read_yaml(path, str(path), "a config file"), str(path))
     _hide_files(config)
     return config
 
@@ -77,6 +70,27 @@ def checked(model: type[S], content: Any, source: str, example: str) -> S:
         return model.model_validate(content)
     except ValidationError as error:
         raise UserError(f"{source}: {explain(error, model)}") from None
+
+
+def read_yaml(path: Path, source: str, what: str) -> Any:
+    """The content of a YAML file, read strictly (`_Loader`).
+
+    Args:
+        path: the file.
+        source: what messages call it.
+        what: the kind of file that is needed, such as "a config file".
+
+    Raises:
+        UserError: it cannot be read, is larger than any of its kind, or as `parse_yaml`.
+    """
+    try:
+        with path.open("rb") as file:
+            content = file.read(MAX_BYTES + 1)
+    except OSError as error:
+        raise UserError(f"{source}: {error.strerror}: name {what} that exists") from None
+    if len(content) > MAX_BYTES:
+        raise UserError(f"{source}: larger than {MAX_BYTES} bytes: name {what}")
+    return parse_yaml(content, source)
 
 
 def parse_yaml(content: bytes, source: str) -> Any:

@@ -17,7 +17,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pydicom
 from numpy.typing import NDArray
 from pydicom.dataset import Dataset, FileMetaDataset
 from pydicom.uid import ExplicitVRLittleEndian, MRImageStorage
@@ -25,7 +24,7 @@ from pydicom.valuerep import format_number_as_ds
 
 from gfce.dicom import tags
 from gfce.dicom.checking import plane_of
-from gfce.dicom.headers import Header
+from gfce.dicom.headers import Header, read_elements
 from gfce.dicom.quiet import quietly
 from gfce.dicom.stacks import Slice, Stack
 from gfce.errors import UserError
@@ -45,15 +44,16 @@ AS_THEY_ARE = (
     *("LossyImageCompression", "LossyImageCompressionRatio", "LossyImageCompressionMethod"),
 )
 """Elements that are copied where the source has them."""
+COPIED = ("SOPClassUID", "SOPInstanceUID", *PATIENT_AND_STUDY, *AS_THEY_ARE)
+"""Elements that are read of a source."""
 NOT_ACQUIRED: dict[str, Any] = {
     "ScanningSequence": "RM",
     "SequenceVariant": "NONE",
-    **dict.fromkeys(
-        (
-            *("ScanOptions", "MRAcquisitionType", "RepetitionTime", "EchoTime"),
-            "EchoTrainLength",
-        )
-    ),
+    "ScanOptions": None,
+    "MRAcquisitionType": None,
+    "RepetitionTime": None,
+    "EchoTime": None,
+    "EchoTrainLength": None,
 }
 """The MR Image Module of what no scanner made: RM is `research mode`."""
 STORED = (-32768, 32767)
@@ -167,19 +167,14 @@ class _Headers:
 
     def of(self, header: Header) -> Dataset:
         if header.path not in self._read:
-            keywords = ["SOPClassUID", "SOPInstanceUID", *PATIENT_AND_STUDY, *AS_THEY_ARE]
             with quietly():
                 try:
-                    self._read[header.path] = pydicom.dcmread(
-                        *(header.path,),
-                        force=not header.preamble,
-                        stop_before_pixels=True,
-                        specific_tags=[*keywords],
-                    )
+                    elements = read_elements(header.path, header.preamble, COPIED)
                 except Exception:  # whatever a broken file does to the parser
                     raise UserError(
                         "a DICOM file cannot be read any more: do not change them meanwhile"
                     ) from None
+            self._read[header.path] = elements
         return self._read[header.path]
 
 

@@ -8,6 +8,7 @@ never leave this package but as pseudonyms.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import BinaryIO
@@ -132,11 +133,20 @@ def read_all(header: Header) -> FileDataset:
     return dataset
 
 
+def read_elements(file: Path | BinaryIO, preamble: bool, keywords: Iterable[str]) -> FileDataset:
+    """Read the elements of these keywords alone, as `read_all` reads them all.
+
+    Raises:
+        Exception: whatever a broken file does to pydicom.
+    """
+    return pydicom.dcmread(
+        file, force=not preamble, stop_before_pixels=True, specific_tags=list(keywords)
+    )
+
+
 def _read(file: BinaryIO, preamble: bool) -> FileDataset:
     try:
-        return pydicom.dcmread(
-            file, force=not preamble, stop_before_pixels=True, specific_tags=list(KEYWORDS)
-        )
+        return read_elements(file, preamble, KEYWORDS)
     except Exception:  # whatever a broken file does to the parser
         raise Unusable(BROKEN) from None
 

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
+from functools import cache
 from importlib.resources import files
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, field_validator, model_validator
 
-from gfce.config.reading import checked, parse_yaml
+from gfce.config.reading import checked, parse_yaml, read_yaml
 from gfce.config.sections import Section
 from gfce.config.values import Identifier, Number, refuse_repeated
 from gfce.dicom.words import pattern_words
-from gfce.errors import UserError
 
 Contrast = Literal["none", "before", "during", "after", "given", "words", "disputed", "other"]
 """What is known of the contrast agent: docs/dicom.md explains each."""
@@ -119,12 +119,13 @@ def read_rules(path: Path | None) -> Rules:
             key or an impossible value.
     """
     if path is None:
-        return _checked(parse_yaml(default_rules().encode(), "rules.yaml"), "rules.yaml")
-    try:
-        content = path.read_bytes()
-    except OSError as error:
-        raise UserError(f"{path.name}: {error.strerror}: name a rule table to read") from None
-    return _checked(parse_yaml(content, path.name), path.name)
+        return _packaged_rules()
+    return _checked(read_yaml(path, path.name, "a rule table"), path.name)
+
+
+@cache
+def _packaged_rules() -> Rules:
+    return _checked(parse_yaml(default_rules().encode(), "rules.yaml"), "rules.yaml")
 
 
 def _checked(content: Any, source: str) -> Rules:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from gfce.evaluation.new_patient import NewPatient
+from gfce.images.alignment import NOT_REGISTERED
 from gfce.images.arrays import Mask, Volume
 from gfce.images.fitted_normalization import FittedNormalization
 from gfce.images.modalities import INPUTS, MODALITIES
@@ -70,7 +71,7 @@ def _of_grid(patient: NewPatient) -> list[str]:
 def _of_place(patient: NewPatient) -> list[str]:
     if patient.placement.outcome != "failed":
         return []
-    return [f"T2w: is not registered, but lies as its header says: {patient.placement.reason}"]
+    return [f"T2w: {NOT_REGISTERED}: {patient.placement.reason}"]
 
 
 def _of_intensities(volume: Volume, head: Mask, normalization: FittedNormalization) -> list[str]:

@@ -16,11 +16,10 @@ from gfce.images.fitted_normalization import FittedNormalization
 from gfce.images.fitting import load_normalization
 from gfce.quality.fingerprint import Fingerprint, read_fingerprint
 from gfce.study import Cell, find_cell, model_label
-from gfce.study.results import FINGERPRINT, RUN
+from gfce.study.results import FINGERPRINT, NORMALIZATION, RUN, WEIGHTS
 
 OPTION = "--model"
 """What messages call the folder: its path is of the hospital's file system."""
-WEIGHTS, NORMALIZATION = "weights.safetensors", "normalization.json"
 MAX_BYTES = 10_000_000
 """The most that run.json may have: it lists the training patients."""
 

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import SimpleITK as sitk  # noqa: N813 (the library's own convention)
 
-from gfce.cohort.sidecars import FIELD_STRENGTH, STRONGEST_T, read_object
+from gfce.cohort.sidecars import FIELD_STRENGTH, plausible_field_t, read_object
 from gfce.config import Images
 from gfce.dicom.series_folder import read_series_folder
 from gfce.dicom.stacks import Stack
@@ -136,15 +135,12 @@ def _read(modality: str, path: Path) -> tuple[Image, Stack | None]:
 def _field_strength(path: Path, stack: Stack | None) -> float | None:
     """The field strength by the header, or by the sidecar of the image's name, if there is one."""
     if stack is not None:
-        given: Any = stack.acquisition.field_strength_t
-    else:
-        stem = path.name[: len(path.name) - len(extension(path))]
-        try:
-            given = read_object(path.with_name(f"{stem}.json")).get(FIELD_STRENGTH)
-        except UserError:
-            return None
-    known = isinstance(given, int | float) and not isinstance(given, bool)
-    return float(given) if known and 0 < given <= STRONGEST_T else None
+        return plausible_field_t(stack.acquisition.field_strength_t)
+    stem = path.name[: len(path.name) - len(extension(path))]
+    try:
+        return plausible_field_t(read_object(path.with_name(f"{stem}.json")).get(FIELD_STRENGTH))
+    except UserError:
+        return None
 
 
 def _check_person(series: Mapping[str, Stack]) -> None:

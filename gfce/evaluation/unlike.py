@@ -26,7 +26,7 @@ from gfce.quality.fingerprint import (
     traits_of,
 )
 from gfce.quality.head import Head
-from gfce.quality.measuring import Row, measure
+from gfce.quality.measuring import Row, measure_volumes
 
 SAME_FIELD_T = 0.2
 """Field strengths closer than this are one: 1.494 and 1.5, 2.89 and 3."""
@@ -88,7 +88,8 @@ def _measured(patient: NewPatient) -> list[Row]:
     head = Head(patient.volumes, patient.head, (z, y, x))
     voxel_mm = "x".join(f"{length:.4g}" for length in patient.native_spacing)
     nobody = {"patient_id": "", "institution": ""}
-    return measure(head, {**nobody, "voxel_mm": voxel_mm, "slices": patient.head.shape[0]})
+    indexed = {**nobody, "voxel_mm": voxel_mm, "slices": patient.head.shape[0]}
+    return measure_volumes(head, indexed)
 
 
 def _after_contrast(patient: NewPatient) -> Iterator[str]:

@@ -22,20 +22,18 @@ from gfce.exchange.contents import (
     CONFIG,
     FORMAT,
     MANIFEST,
-    NORMALIZATION,
-    WEIGHTS,
     member,
     public,
     shareable_run,
 )
-from gfce.files import sha256, write_json
+from gfce.files import json_text, sha256, write_json
 from gfce.images.fitting import load_normalization
 from gfce.progress import progress
 from gfce.provenance.remote import model_hashes, scoring_recipe
 from gfce.provenance.state import Provenance
 from gfce.steps import Task
 from gfce.study import Cell, Results, cells
-from gfce.study.results import FINGERPRINT, RUN
+from gfce.study.results import FINGERPRINT, NORMALIZATION, RUN, WEIGHTS
 
 LOGGER = logging.getLogger(__name__)
 
@@ -66,11 +64,13 @@ def bundle(config: StudyConfig, output: Path, patterns: Sequence[str] = ()) -> l
     means = _mean_ces(config, chosen)
     described = {str(cell): _described(config, cell, means) for cell in chosen}
     members: dict[str, Content] = {}
+    # Only if the study says what its training patients are like, and it is up to date.
+    fingerprints = state.reason(Task("fingerprint")) is None
     for cell in chosen:
-        members |= _model_members(config, cell, fingerprints=_has_fingerprints(state))
-    members[CONFIG] = _json(public(config))
+        members |= _model_members(config, cell, fingerprints=fingerprints)
+    members[CONFIG] = json_text(public(config)).encode()
     members[CARD] = model_card(config, chosen, state).encode()
-    members[MANIFEST] = _json(_manifest(config, described, members))
+    members[MANIFEST] = json_text(_manifest(config, described, members)).encode()
     write_archive(members, output)
     _remember(config, sha256(output), described)
     return chosen
@@ -130,11 +130,6 @@ def _described(
     }
 
 
-def _has_fingerprints(state: Provenance) -> bool:
-    """Whether the study says what its training patients are like, and it is up to date."""
-    return state.reason(Task("fingerprint")) is None
-
-
 def _model_members(config: StudyConfig, cell: Cell, *, fingerprints: bool) -> dict[str, Content]:
     results = Results(config)
     more = {member(cell, FINGERPRINT): results.fingerprint(cell)} if fingerprints else {}
@@ -142,7 +137,7 @@ def _model_members(config: StudyConfig, cell: Cell, *, fingerprints: bool) -> di
     return {
         member(cell, WEIGHTS): results.weights(cell),
         member(cell, NORMALIZATION): results.normalization(cell),
-        member(cell, RUN): _json(shareable_run(run)),
+        member(cell, RUN): json_text(shareable_run(run)).encode(),
         **more,
     }
 
@@ -161,10 +156,6 @@ def _manifest(
 
 def _sha256(content: Content) -> str:
     return sha256(content) if isinstance(content, Path) else hashlib.sha256(content).hexdigest()
-
-
-def _json(content: Any) -> bytes:
-    return (json.dumps(content, indent=2, sort_keys=True) + "\n").encode()
 
 
 def _remember(config: StudyConfig, checksum: str, described: dict[str, Any]) -> None:

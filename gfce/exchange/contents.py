@@ -7,20 +7,16 @@ from typing import Any
 
 from gfce.config import StudyConfig
 from gfce.study import Cell
-from gfce.study.results import RUN
+from gfce.study.results import NORMALIZATION, RUN, WEIGHTS
 
 FORMAT = 1
 MANIFEST, CONFIG, CARD = "manifest.json", "config.json", "MODEL_CARD.md"
-WEIGHTS, NORMALIZATION = "weights.safetensors", "normalization.json"
 MODEL_FILES = (WEIGHTS, NORMALIZATION, RUN)
 """The files of a cell in a bundle: with them its folder is one that `gfce synthesize` takes. Of a
 study that has it, `FINGERPRINT` is a further one."""
 
 SECTIONS = ("study", "seed", "images", "grid", "training", "evaluation", "statistics")
-COHORT = (
-    *("development", "external", "training_patients", "pooled_patients"),
-    "mask_label",
-)
+COHORT = ("development", "external", "training_patients", "pooled_patients", "mask_label")
 """Keys of the configuration that go with a bundle. Those that are left out, and any that come
 later, may name patients or places."""
 

@@ -123,7 +123,7 @@ def _check_people(
     config: StudyConfig, tables: Mapping[str, pd.DataFrame], scored: Sequence[Cell]
 ) -> None:
     """Nobody is there twice, by pseudonym or by scores: no two people's are equal to all digits."""
-    others = list(_known_metrics(config, scored[0]))
+    others = _known_metrics(config, scored[0])
     known = {patient for table in others for patient in table["patient_id"]}
     known |= set(read_patients(Results(config))["patient_id"])
     if twice := sorted(known & set(tables[PATIENTS]["patient_id"])):

@@ -17,8 +17,6 @@ from gfce.exchange.contents import (
     FORMAT,
     MANIFEST,
     MODEL_FILES,
-    NORMALIZATION,
-    WEIGHTS,
     member,
 )
 from gfce.files import sha256
@@ -26,7 +24,7 @@ from gfce.provenance.reasons import difference
 from gfce.provenance.records import Recipe
 from gfce.provenance.remote import parse_recipe, scoring_recipe
 from gfce.study import Cell, Results, find_cell
-from gfce.study.results import FINGERPRINT
+from gfce.study.results import FINGERPRINT, NORMALIZATION, WEIGHTS
 
 RESULTS, DATASET = "results", "data"
 """Places that a configuration must name and a bundle has not."""

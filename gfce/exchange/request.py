@@ -7,7 +7,7 @@ from pathlib import Path
 
 from gfce.cohort.conversions import check_new
 from gfce.config import Bids
-from gfce.config.reading import checked, parse_yaml
+from gfce.config.reading import checked, read_yaml
 from gfce.errors import UserError
 
 
@@ -63,8 +63,5 @@ def read_bids(path: Path | None) -> Bids:
     """
     if path is None:
         return Bids()
-    try:
-        content = path.read_bytes()
-    except OSError as error:
-        raise UserError(f"--bids: {error.strerror}: name a YAML file") from None
-    return checked(Bids, parse_yaml(content, "--bids"), "--bids", "docs/own-data.md")
+    content = read_yaml(path, "--bids", "a YAML file")
+    return checked(Bids, content, "--bids", "docs/own-data.md")

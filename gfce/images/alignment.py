@@ -23,6 +23,8 @@ How = Literal["none", "resample", "rigid"]
 """The values of `images.alignment`."""
 Outcome = Literal["", "moved", "needless", "failed"]
 """What became of a registration (empty: there was none)."""
+NOT_REGISTERED = "is not registered, but lies as its header says"
+"""What is said of a volume whose registration failed."""
 MAX_MOVEMENT_MM, MAX_ROTATION_DEG = 30.0, 20.0
 """The farthest that a head is moved: with more, a registration went astray, or the volumes are not
 of one examination."""

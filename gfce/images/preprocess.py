@@ -11,7 +11,7 @@ import pandas as pd
 from gfce.config import Images, StudyConfig
 from gfce.errors import WARNING, UserError
 from gfce.files import records, sha256, write_csv
-from gfce.images.alignment import align
+from gfce.images.alignment import NOT_REGISTERED, align
 from gfce.images.alignment_table import TABLE, alignment_rows
 from gfce.images.arrays import Geometry
 from gfce.images.foreground import foreground
@@ -48,7 +48,7 @@ def preprocess(config: StudyConfig, institution: str) -> None:
         rows += statistics_rows(patient)
         alignments += patient.alignment
     write_csv(pd.DataFrame(rows), folder / "statistics.csv")
-    if config.images.alignment != "none":
+    if alignments:
         write_csv(TABLE.frame(alignments), results.alignment(institution))
         _report(alignments)
 
@@ -58,8 +58,8 @@ def _report(alignments: list[dict[str, Any]]) -> None:
     for row in alignments:
         if row["registration"] == "failed":
             title = MODALITIES[row["modality"]].title
-            text = f"{title} is not registered, but lies as its header says: {row['reason']}"
-            print(f"{WARNING}{row['patient_id']}: {text}", file=sys.stderr)
+            line = f"{row['patient_id']}: {title} {NOT_REGISTERED}: {row['reason']}"
+            print(f"{WARNING}{line}", file=sys.stderr)
 
 
 def check_unchanged(row: dict[str, str], dataset: Path) -> None:
@@ -102,5 +102,5 @@ def resample_patient(
     region = head if images.statistics_region == "foreground" else None
     statistics = {m: VolumeStatistics.of(volume, head, region) for m, volume in volumes.items()}
     patient_id, geometry = row["patient_id"], Geometry.of(resampled["t1w"])
-    rows = alignment_rows(patient_id, read, aligned)
+    rows = [] if images.alignment == "none" else alignment_rows(patient_id, read, aligned)
     return ResampledPatient(patient_id, volumes, arrays, geometry, statistics, rows)

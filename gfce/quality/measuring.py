@@ -16,22 +16,26 @@ Row = dict[str, Any]
 
 
 def measure(head: Head, indexed: Row) -> list[Row]:
-    """What is measured of a patient, one row for each modality that there is.
+    """The rows of a patient: what is measured of each volume, and how it lies to T1w.
 
     Args:
         head: the patient's resampled volumes: T1w and T2w at least.
         indexed: the patient's row of patients.csv.
     """
+    apart = misalignment(head)
+    return [row | apart.get(row["modality"], {}) for row in measure_volumes(head, indexed)]
+
+
+def measure_volumes(head: Head, indexed: Row) -> list[Row]:
+    """What is measured of each volume, one row for each modality that there is.
+
+    The arguments are those of `measure`.
+    """
     patient = {name: indexed[name] for name in ("patient_id", "institution")}
     shared = {**patient, **_geometry(head, indexed["voxel_mm"], int(indexed["slices"]))}
-    fat, apart = find_fat(head), misalignment(head)
+    fat = find_fat(head)
     return [
-        {
-            **{**shared, "modality": modality},
-            **_measure(head, modality),
-            **_fat(head, fat, modality),
-            **apart.get(modality, {}),
-        }
+        {**shared, "modality": modality, **_measure(head, modality), **_fat(head, fat, modality)}
         for modality in head.volumes
     ]
 

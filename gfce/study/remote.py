@@ -18,10 +18,8 @@ from gfce.errors import UserError
 from gfce.study.results import Results
 
 DESCRIPTION = "rows.json"
-METRICS, BASELINES, PATIENTS, EXCLUSIONS = (
-    *("metrics.csv", "baselines.csv"),
-    *("patients.csv", "exclusions.csv"),
-)
+METRICS, BASELINES = "metrics.csv", "baselines.csv"
+PATIENTS, EXCLUSIONS = "patients.csv", "exclusions.csv"
 SIGNATURE = "sha256"
 """The key of the description that holds `signature` of all others."""
 TABLES = (METRICS, BASELINES, PATIENTS, EXCLUSIONS)

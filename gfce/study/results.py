@@ -9,7 +9,9 @@ from gfce.study.cell import Cell
 
 RUN, HISTORY = "run.json", "history.csv"
 """Files of a model that hold times."""
+WEIGHTS, NORMALIZATION = "weights.safetensors", "normalization.json"
 FINGERPRINT = "fingerprint.json"
+"""The other files of a model."""
 
 
 class Results:
@@ -67,11 +69,11 @@ class Results:
 
     def weights(self, cell: Cell) -> Path:
         """A trained generator."""
-        return self.model(cell) / "weights.safetensors"
+        return self.model(cell) / WEIGHTS
 
     def normalization(self, cell: Cell) -> Path:
         """What a cell's normalization was fitted to: with it, a patient needs only the inputs."""
-        return self.model(cell) / "normalization.json"
+        return self.model(cell) / NORMALIZATION
 
     def fingerprint(self, cell: Cell) -> Path:
         """What the training patients are like, in ranges: written by a step of its own."""
