@@ -10,6 +10,7 @@ import base64
 import hashlib
 from collections.abc import Iterable, Sequence
 from html import escape
+from itertools import pairwise
 
 STYLE = """
 body { margin: 0 auto; max-width: 70rem; padding: 0 1rem 3rem; background: #fff; color: #1a1a1a;
@@ -24,6 +25,8 @@ th, td { border: 1px solid #8a8a8a; padding: .15rem .5rem; text-align: left; ver
 caption { text-align: left; }
 """
 """What every page looks like; a page's own style stands behind it."""
+LONG = 40
+"""Characters of a table's cell that is broken into lines."""
 POLICY = "default-src 'none'; base-uri 'none'; img-src data:; style-src 'unsafe-inline'"
 _HEAD = """<!DOCTYPE html>
 <html lang="en">
@@ -65,9 +68,9 @@ def data_uri(content: bytes, kind: str) -> str:
 
 
 def table(
-    caption: str, header: Sequence[str], rows: Iterable[Sequence[str]], numbers: Iterable[int] = ()
+    caption: str, header: Sequence[str], rows: Sequence[Sequence[str]], numbers: Iterable[int] = ()
 ) -> str:
-    """A table that is scrolled by itself where it is wider than the page.
+    """A table that is scrolled by itself, its caption apart, where it is wider than the page.
 
     Args:
         caption: what it shows, as HTML like the cells.
@@ -76,18 +79,31 @@ def table(
         numbers: columns that are set flush right.
     """
     right = set(numbers)
-    lines = ['<div class="scroll" tabindex="0"><table>\n', f"<caption>{caption}</caption>\n"]
-    titles = (f'<th scope="col"{_class(i in right)}>{title}</th>' for i, title in enumerate(header))
-    lines.append(f"<thead><tr>{''.join(titles)}</tr></thead>\n<tbody>\n")
-    lines += [f"<tr>{_row(cells, right)}</tr>\n" for cells in rows]
-    return "".join([*lines, "</tbody></table></div>\n"])
+    titles = "".join(_cell("th", title, i in right, "col") for i, title in enumerate(header))
+    firsts = [row[0] for row in rows]
+    grouped = len(set(firsts)) < len(firsts)
+    starts = [grouped and first != before for before, first in pairwise(["", *firsts])]
+    return "".join(
+        [
+            f'<figure class="table">\n<figcaption>{caption}</figcaption>\n',
+            f'<div class="scroll" tabindex="0"><table>\n<thead><tr>{titles}</tr></thead>\n',
+            "<tbody>\n",
+            *(_row(cells, right, start) for cells, start in zip(rows, starts, strict=True)),
+            "</tbody></table></div>\n</figure>\n",
+        ]
+    )
 
 
-def _row(cells: Sequence[str], right: set[int]) -> str:
+def _row(cells: Sequence[str], right: set[int], starts: bool) -> str:
+    """A row; one that begins a group of rows with the same header is marked."""
     first, *others = cells
-    header = f'<th scope="row"{_class(0 in right)}>{first}</th>'
-    return header + "".join(f"<td{_class(i in right)}>{c}</td>" for i, c in enumerate(others, 1))
+    content = _cell("th", first, 0 in right, "row")
+    content += "".join(_cell("td", cell, i in right) for i, cell in enumerate(others, 1))
+    mark = ' class="start"' if starts else ""
+    return f"<tr{mark}>{content}</tr>\n"
 
 
-def _class(is_number: bool) -> str:
-    return ' class="n"' if is_number else ""
+def _cell(tag: str, content: str, is_number: bool, scope: str = "") -> str:
+    kind = "n" if is_number else "long" if len(content) > LONG else ""
+    attributes = f' scope="{scope}"' * bool(scope) + f' class="{kind}"' * bool(kind)
+    return f"<{tag}{attributes}>{content}</{tag}>"

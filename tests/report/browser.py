@@ -69,7 +69,9 @@ class Browser:
         """Turn the mouse wheel over an element."""
         turn = {"type": "scroll", "x": 0, "y": 0, "deltaX": 0, "deltaY": pixels}
         action = turn | {"duration": 0, "origin": self.find(selector)}
-        self._ask("POST", "/actions", {"actions": [{"type": "wheel", "id": "w", "actions": [action]}]})
+        self._ask(
+            "POST", "/actions", {"actions": [{"type": "wheel", "id": "w", "actions": [action]}]}
+        )
 
     def screenshot(self, path: Path) -> None:
         """What the window shows."""

@@ -37,7 +37,7 @@ def chosen(study: ReportedStudy, metrics: pd.DataFrame) -> list[Case]:
         metrics: rows of metrics.csv.
     """
     # Patients of an institution that was merged into the study stayed at home.
-    institutions = dict(zip(study.patients["patient_id"], study.patients["institution"]))
+    institutions = dict(study.patients.set_index("patient_id")["institution"])
     here = metrics[metrics["patient_id"].isin(list(institutions))]
     reasons: dict[str, list[str]] = {}
     for patient, reason in [*_by_error(study, here), *_by_tumour(study, here, institutions)]:
@@ -74,7 +74,7 @@ def _by_tumour(
     """The patient with the largest tumour of each external institution that has masks."""
     cohort = study.config.cohort
     tumours = metrics[metrics["region"] == "tumour"].drop_duplicates("patient_id")
-    voxels = dict(zip(tumours["patient_id"], tumours["n_voxels"]))
+    voxels = dict(tumours.set_index("patient_id")["n_voxels"])
     for institution in cohort.external or cohort.development:
         folder = study.results.images(institution)
         volumes = {
@@ -83,6 +83,7 @@ def _by_tumour(
             if institutions[patient] == institution
         }
         if volumes:
-            yield max(volumes, key=lambda patient: volumes[patient]), RULE.format(
-                institution=institution
+            yield (
+                max(volumes, key=lambda patient: volumes[patient]),
+                RULE.format(institution=institution),
             )

@@ -3,17 +3,35 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
-from gfce.report.page.gray import Gray, Pictures, jpeg
+from gfce.report.page.gray import Pictures, jpeg
 
+QUALITIES = (95, 88, 80)
+"""Of JPEG, the best first. At 80, two pictures' errors are exact to about two gray levels."""
 MARGIN = 1.05
 """Slices differ in size; the one that is measured is where the tumour is largest."""
 FEWEST = 6
 """Rather than fewer slices than these, fewer patients."""
 Encoded = dict[str, list[str]]
 """The slices of each volume, in base64."""
+
+
+@dataclass(frozen=True)
+class Fitted:
+    """What there is room for.
+
+    Attributes:
+        patients: the slices of each patient who is shown.
+        most: how many slices of a volume there are at most.
+        quality: of their JPEG.
+    """
+
+    patients: list[Encoded]
+    most: int
+    quality: int
 
 
 def picked(slices: int, first: int, most: int) -> list[int]:
@@ -26,47 +44,53 @@ def picked(slices: int, first: int, most: int) -> list[int]:
     return [int(number) for number in numbers]
 
 
-def fitting(shown: Sequence[Pictures], room: float) -> tuple[list[Encoded], int]:
-    """As many patients and slices as there is room for.
+def fitting(shown: Sequence[Pictures], room: float) -> Fitted:
+    """As much as there is room for: every slice in the best quality that has room for it.
+
+    If none has, as many slices as the lowest leaves room for and, where these were fewer than
+    `FEWEST`, fewer patients.
 
     Args:
         shown: the patients, those that are left out first at the end.
         room: bytes for all of them.
-
-    Returns:
-        The slices of each patient who is shown, and how many slices of each volume at most.
     """
-    sizes = [_slice_bytes(pictures) for pictures in shown]
-    patients, most = len(shown), 0
-    while patients and (most := int(room / (MARGIN * sum(sizes[:patients])))) < FEWEST:
+    every = max(len(pictures.volumes["ce"]) for pictures in shown)
+    for quality in QUALITIES:
+        if _affordable(shown, room, quality) >= every:
+            break
+    patients, enough = len(shown), min(FEWEST, every)
+    while patients and (most := _affordable(shown[:patients], room, quality)) < enough:
         patients -= 1
-    longest = max((_slices(pictures) for pictures in shown[:patients]), default=0)
-    most = min(most, longest)
-    while patients and most:
-        encoded = [encode(pictures, most) for pictures in shown[:patients]]
-        if sum(map(_bytes, encoded)) <= room:
-            return encoded, most
-        most -= 1
-    return [], 0
+    if not patients:
+        return Fitted([], 0, quality)
+    return _within(shown[:patients], room, min(most, every), quality)
 
 
-def _slices(pictures: Pictures) -> int:
-    return len(pictures.volumes["ce"])
+def _affordable(shown: Sequence[Pictures], room: float, quality: int) -> int:
+    """How many slices of each volume there is room for, judged by one of each."""
+    each = sum(
+        len(jpeg(volume[pictures.first], quality))
+        for pictures in shown
+        for volume in pictures.volumes.values()
+    )
+    return int(room / (MARGIN * each))
 
 
-def _slice_bytes(pictures: Pictures) -> int:
-    """What one slice of all of a patient's volumes takes."""
-    return sum(len(jpeg(volume[pictures.first])) for volume in pictures.volumes.values())
+def _within(shown: Sequence[Pictures], room: float, most: int, quality: int) -> Fitted:
+    """The slices, and fewer where they take more room than was judged."""
+    encoded = [encode(pictures, most, quality) for pictures in shown]
+    if sum(map(_bytes, encoded)) > room:
+        return _within(shown, room, most - 1, quality) if most > 1 else Fitted([], 0, quality)
+    return Fitted(encoded, most, quality)
 
 
-def encode(pictures: Pictures, most: int) -> Encoded:
+def encode(pictures: Pictures, most: int, quality: int) -> Encoded:
     """A patient's slices as JPEG in base64."""
-    numbers = picked(_slices(pictures), pictures.first, most)
-    return {name: _encoded(volume, numbers) for name, volume in pictures.volumes.items()}
-
-
-def _encoded(volume: Gray, numbers: list[int]) -> list[str]:
-    return [jpeg(volume[number]) for number in numbers]
+    numbers = picked(len(pictures.volumes["ce"]), pictures.first, most)
+    return {
+        name: [jpeg(volume[number], quality) for number in numbers]
+        for name, volume in pictures.volumes.items()
+    }
 
 
 def _bytes(encoded: Encoded) -> int:

@@ -27,8 +27,6 @@ WHITE = 99.9
 """Percentile of a volume that is white; of synthetic CE that of the real one."""
 MARGIN = 3
 """Pixels around the head that are kept."""
-QUALITY = 80
-"""Of JPEG (libjpeg's scale). Errors of two pictures are exact to about one gray level in 255."""
 
 
 @dataclass(frozen=True)
@@ -90,8 +88,10 @@ def _gray(volume: Volume, white: float) -> Gray:
     return np.clip(np.rint(volume * (255 / white)), 0, 255).astype(np.uint8)
 
 
-def jpeg(plane: Gray) -> str:
-    """A slice as JPEG in base64."""
+def jpeg(plane: Gray, quality: int) -> str:
+    """A slice as JPEG in base64; the quality is on libjpeg's scale."""
     buffer = io.BytesIO()
-    Image.fromarray(np.ascontiguousarray(plane)).save(buffer, "JPEG", quality=QUALITY, optimize=True)
+    Image.fromarray(np.ascontiguousarray(plane)).save(
+        buffer, "JPEG", quality=quality, optimize=True
+    )
     return base64.b64encode(buffer.getvalue()).decode("ascii")

@@ -32,7 +32,9 @@ def _blocks(blocks: list[list[str]]) -> Iterator[str]:
         if lines[0].startswith("|"):
             yield _table(caption, lines)
         elif lines[0].startswith("- "):
-            yield "<ul>\n" + "".join(f"<li>{_inline(line[2:])}</li>\n" for line in lines) + "</ul>\n"
+            yield (
+                "<ul>\n" + "".join(f"<li>{_inline(line[2:])}</li>\n" for line in lines) + "</ul>\n"
+            )
         elif following.startswith("|"):
             caption = _inline(" ".join(lines))
         else:

@@ -14,7 +14,7 @@ from gfce.report.page.rows import DIGITS, meanings, read_rows, rows_table
 from gfce.report.page.study import ReportedStudy
 from gfce.study import cells, model_label
 
-SMALL = 60
+SMALL = 120
 """The most rows of a table of statistics that the page repeats."""
 OPEN = 20
 """The most rows of one that need not be opened first."""

@@ -9,7 +9,7 @@
   });
   if (!find("cases")) return;
 
-  const { errorWhite, cases } = read("cases");
+  const { errorWhite, model: firstModel, cases } = read("cases");
   const BLINK_MS = 700;
   const SWIPE_PIXELS = 16; // of a finger, for one slice
   const WHEEL_PIXELS = 40;
@@ -248,7 +248,11 @@
   drawScale();
   listen();
   /* Nothing is decoded before the viewer comes into view, or is printed. */
-  const begin = () => { if (!slices) choosePatient(0); };
+  const begin = () => {
+    if (slices) return;
+    state.model = Math.max(0, cases[0].models.indexOf(firstModel));
+    choosePatient(0);
+  };
   const seen = new IntersectionObserver((entries) => {
     if (!entries.some((entry) => entry.isIntersecting)) return;
     seen.disconnect();

@@ -11,7 +11,7 @@ import pandas as pd
 
 from gfce.images.modalities import MODALITIES
 from gfce.report.page.choosing import Case, chosen, errors_of, judge
-from gfce.report.page.fitting import Encoded, fitting, picked
+from gfce.report.page.fitting import Encoded, Fitted, fitting, picked
 from gfce.report.page.gray import WHITE, Pictures, pictures
 from gfce.report.page.study import ReportedStudy
 from gfce.statistics.design import Model
@@ -38,11 +38,13 @@ def viewer(study: ReportedStudy, room: float) -> str:
     if not cases:
         return '<p class="absent">Not shown: no patient of this study has a score.</p>\n'
     shown = [pictures(study, case, models_of(study, case)) for case in cases]
-    encoded, most = fitting(shown, room)
-    kept, left_out = shown[: len(encoded)], cases[len(encoded) :]
-    parts = [_introduction(study, kept, left_out, most), _CONTROLS]
-    parts.append(_data("viewer-cases", _described(study, kept, metrics, most)))
-    parts += [_data(f"viewer-slices-{n}", slices) for n, slices in enumerate(encoded)]
+    fitted = fitting(shown, room)
+    kept, left_out = shown[: len(fitted.patients)], cases[len(fitted.patients) :]
+    if not kept:
+        return '<p class="absent">Not shown: the other parts of this page leave no room.</p>\n'
+    parts = [_introduction(study, fitted), _CONTROLS, _chosen(kept, left_out)]
+    parts.append(_data("viewer-cases", _described(study, kept, metrics, fitted.most)))
+    parts += [_data(f"viewer-slices-{n}", slices) for n, slices in enumerate(fitted.patients)]
     return "".join(parts)
 
 
@@ -62,7 +64,11 @@ def _described(
 ) -> dict[str, Any]:
     """What the script has to know besides the slices."""
     errors = {model.label: errors_of(study, metrics, model.label) for model in study.models}
-    return {"errorWhite": ERROR_WHITE, "cases": [_case(p, errors, most) for p in shown]}
+    return {
+        "errorWhite": ERROR_WHITE,
+        "model": judge(study).label,
+        "cases": [_case(p, errors, most) for p in shown],
+    }
 
 
 def _case(shown: Pictures, errors: dict[str, pd.Series[float]], most: int) -> dict[str, Any]:
@@ -93,25 +99,31 @@ def _data(name: str, content: dict[str, Any] | Encoded) -> str:
     return f'<script type="application/json" id="{name}">{text}</script>\n'
 
 
-def _introduction(
-    study: ReportedStudy, shown: Sequence[Pictures], left_out: Sequence[Case], most: int
-) -> str:
+def _introduction(study: ReportedStudy, fitted: Fitted) -> str:
+    return (
+        "<p>Patients are chosen by a rule: median, smallest and largest MAE of "
+        f"{escape(judge(study).label)}, which is the first pooled model of the grid (the first "
+        "model, if none is pooled), and the largest tumour of each external institution. "
+        f"Up to {fitted.most} slices of each volume, evenly spaced, cut to the head. "
+        "Synthetic images; not for diagnosis.</p>\n"
+    )
+
+
+def _chosen(shown: Sequence[Pictures], left_out: Sequence[Case]) -> str:
+    """Who is shown and why, and how the pictures were made."""
     lines = "".join(
         f"<li><strong>{escape(p.case.patient_id)}</strong> ({escape(p.case.institution)}): "
         f"{escape('; '.join(p.case.reasons))}</li>\n"
         for p in shown
     )
-    missing = ", ".join(case.patient_id for case in left_out)
-    room = f" For want of room without {escape(missing)}." if missing else ""
+    names = ", ".join(case.patient_id for case in left_out)
+    lines += f"<li>Not here for want of room: {escape(names)}</li>\n" if names else ""
     return (
-        f"<p>Patients are chosen by a rule: median, smallest and largest MAE of "
-        f"{escape(judge(study).label)}, the first pooled model, and the largest tumour of each "
-        f"external institution. Up to {most} slices of each volume, evenly spaced, cut to the "
-        f"head.{room}</p>\n<ul>\n{lines}</ul>\n"
+        f"<details><summary>Patients and gray levels</summary>\n<ul>\n{lines}</ul>\n"
         f"<p>Black is 0 and white, before the window is changed, percentile {WHITE} of T1w, of T2w "
         "and, for CE and synthetic CE alike, of the real CE. Errors are those of the pictures "
-        "shown, in 255 levels up to that white; MAE is that of the whole volume "
-        "(metrics.csv). Synthetic images; not for diagnosis.</p>\n"
+        "shown (JPEG, 255 levels up to that white); MAE is that of the whole volumes, from "
+        "metrics.csv.</p>\n</details>\n"
     )
 
 
