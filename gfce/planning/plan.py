@@ -149,7 +149,7 @@ class _Costs:
         ]
         scores = max(self.of_step("evaluate"))
         statistics = sum(self.of_step("tabulate") + self.of_step("compare"))
-        behind = scores + max(*self.of_step("figures"), statistics)
+        behind = scores + max(*self.of_step("figures"), statistics) + sum(self.of_step("report"))
         return sum(cohort) + max(self.of_step("preprocess")) + self._on_gpus(gpus) + behind
 
     def _on_gpus(self, gpus: int) -> float:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -31,3 +32,8 @@ def _places(content: Mapping[str, Any]) -> Any:
 def portable_text(config: StudyConfig) -> str:
     """The same as YAML, with every default."""
     return yaml.safe_dump(portable(config), sort_keys=False, allow_unicode=True)
+
+
+def text_hash(text: str) -> str:
+    """SHA-256 of a text, as of a file that holds it."""
+    return hashlib.sha256(text.encode()).hexdigest()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from gfce.declarations import modules_of
@@ -10,7 +9,7 @@ from gfce.estimating.job import Estimate, Job
 from gfce.estimating.memory import PYTHON_MB, volume_mb
 from gfce.images.modalities import MODALITIES
 from gfce.report.figure import PACKAGE as FIGURES
-from gfce.report.portable import portable
+from gfce.report.portable import portable_text, text_hash
 from gfce.steps.selections import metrics, normalizations
 from gfce.steps.step import EVERY, Hashes, Settings, Step, What, Work
 from gfce.steps.tabulate import statistics_modules
@@ -32,15 +31,9 @@ READ = ("preprocess", "leaks", "quality", "train", "predict", "tabulate", "compa
 
 
 def _made_of(ingredients: Ingredients, what: What) -> tuple[Settings, Hashes]:
-    settings: Settings = {}
-    for key, value in portable(ingredients.config).items():
-        settings |= ingredients.nested(key, value) if isinstance(value, Mapping) else {key: value}
-    inputs = ingredients.images(ingredients.patients, (*MODALITIES, "tumour"))
-    return settings, {
-        **ingredients.whole(*ingredients.read_by("report")),
-        **ingredients.draws(),
-        **inputs,
-    }
+    shown = {"the configuration": text_hash(portable_text(ingredients.config))}
+    images = ingredients.images(ingredients.patients, (*MODALITIES, "tumour"))
+    return {}, {**shown, **images, **ingredients.whole(*ingredients.read_by("report"))}
 
 
 def _estimate(job: Job) -> Estimate:

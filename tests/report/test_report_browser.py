@@ -99,7 +99,7 @@ def test_the_policy_stops_what_the_page_would_load(opened: Browser) -> None:
 def test_the_viewer_shows_real_synthetic_and_error(opened: Browser, finished: StudyConfig) -> None:
     values = {name: pixels(opened, name) for name in ("ce", "synthetic", "error", "t1w", "t2w")}
     assert len(set(values.values())) == 5
-    assert "Tri-M" in status(opened)
+    assert "Pooled-M" in status(opened)
     opened.run(SELECT, "#viewer-model", 0)
     assert pixels(opened, "synthetic") != values["synthetic"]
     assert pixels(opened, "error") != values["error"]

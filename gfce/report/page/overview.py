@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections import Counter
 from collections.abc import Iterator
 from html import escape
@@ -13,7 +12,7 @@ import pandas as pd
 from gfce import __version__, html
 from gfce.files import sha256
 from gfce.report.page.study import ReportedStudy
-from gfce.report.portable import portable_text
+from gfce.report.portable import portable_text, text_hash
 from gfce.statistics.design import normalization_title
 
 
@@ -96,12 +95,11 @@ def _cohort(study: ReportedStudy) -> str:
 
 def _identity(study: ReportedStudy) -> str:
     """What tells this study from another one."""
-    text = portable_text(study.config)
     items = {
         "This page": f"gfce {__version__}",
         "Models trained with": _distinct(study, "versions"),
         "Devices": _distinct(study, "device"),
-        "Configuration, SHA-256": hashlib.sha256(text.encode()).hexdigest(),
+        "Configuration, SHA-256": text_hash(portable_text(study.config)),
         "Data, SHA-256 of cohort/patients.csv, which has that of every image": sha256(
             study.results.patients
         ),

@@ -41,7 +41,7 @@ def printed_tables(study: ReportedStudy) -> Iterator[str]:
         yield study.absent("tabulate")
         return
     for path in paths:
-        yield f'<div id="{path.stem}">\n{as_html(path.read_text(encoding="utf-8"))}</div>\n'
+        yield f'<div id="tables-{path.stem}">\n{as_html(path.read_text(encoding="utf-8"))}</div>\n'
 
 
 def figures(study: ReportedStudy) -> Iterator[str]:
@@ -49,7 +49,7 @@ def figures(study: ReportedStudy) -> Iterator[str]:
     room = FIGURE_BYTES
     for name, figure in study_figures(study.config).items():
         title = figure.kind.title + (f" ({figure.network})" if figure.network else "")
-        yield f'<h3 id="{escape(name)}">{escape(title)}</h3>\n'
+        yield f'<h3 id="figures-{escape(name)}">{escape(title)}</h3>\n'
         paths = _files(study, figure) if study.fits("figures", name) else []
         if not paths:
             yield study.absent("figures", name)
@@ -112,7 +112,7 @@ def _statistic(study: ReportedStudy, path: Path) -> Iterator[str]:
     name = path.relative_to(study.results.root).as_posix()
     declared, rows = declaration(name.removesuffix(".csv")), read_rows(path)
     title = declared.title if declared else path.stem
-    yield f'<h3 id="{escape(path.stem)}">{escape(title)}</h3>\n'
+    yield f'<h3 id="statistics-{escape(path.stem)}">{escape(title)}</h3>\n'
     link = f'<a href="{escape(name)}">{escape(name)}</a>'
     if declared is None or not 0 < len(rows) <= SMALL:
         yield f"<p>{link}: {len(rows)} rows.</p>\n"
