@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+from urllib.error import HTTPError
 from urllib.request import Request, urlopen
 
 CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
@@ -20,7 +21,7 @@ IS_THERE = CHROMIUM is not None and DRIVER is not None
 ELEMENT = "element-6066-11e4-a52e-4f735466cecf"
 """The protocol's name of an element's key."""
 OPTIONS = ("--headless=new", "--no-sandbox", "--disable-gpu", "--hide-scrollbars")
-SECONDS = 120
+SECONDS = 300
 
 
 class Browser:
@@ -32,7 +33,11 @@ class Browser:
             metrics = {"width": width, "height": height, "pixelRatio": 1.0, "touch": True}
             options["mobileEmulation"] = {"deviceMetrics": metrics}
         logs = {"browser": "ALL", "performance": "ALL"}
-        wanted = {"goog:chromeOptions": options, "goog:loggingPrefs": logs}
+        wanted = {
+            "goog:chromeOptions": options,
+            "goog:loggingPrefs": logs,
+            "timeouts": {"script": 1000 * SECONDS},
+        }
         self._address = address
         answer = self._ask("POST", "/session", {"capabilities": {"alwaysMatch": wanted}})
         self._address = f"{address}/session/{answer['sessionId']}"
@@ -97,8 +102,11 @@ class Browser:
         data = None if content is None else json.dumps(content).encode()
         request = Request(self._address + path, data, {"Content-Type": "application/json"})
         request.method = method
-        with urlopen(request, timeout=SECONDS) as answer:
-            return json.loads(answer.read())["value"]
+        try:
+            with urlopen(request, timeout=SECONDS) as answer:
+                return json.loads(answer.read())["value"]
+        except HTTPError as error:
+            raise RuntimeError(json.loads(error.read())["value"]["message"]) from None
 
 
 @contextmanager

@@ -32,7 +32,9 @@
     const below = Math.min(Math.floor(place), STOPS.length - 2);
     return STOPS[below].map((from, i) => from + (place - below) * (STOPS[below + 1][i] - from));
   };
-  const RAMP = Array.from({ length: 256 }, (_, i) => colour(i / 255));
+  /* A colour as the four bytes of a pixel. */
+  const pixel = (rgb) => new Uint32Array(new Uint8ClampedArray([...rgb, 255]).buffer)[0];
+  const RAMP = Uint32Array.from({ length: 256 }, (_, i) => pixel(colour(i / 255)));
 
   async function grays(series, slice) {
     const key = `${series}/${slice}`, found = decoded;
@@ -60,21 +62,18 @@
   function windowed() {
     const width = 255 * 4 ** ((50 - state.contrast) / 50);
     const centre = 127.5 + (255 * (50 - state.level)) / 50;
-    return Array.from({ length: 256 }, (_, i) => {
-      const gray = clamp((255 * (i - centre)) / width + 127.5, 0, 255);
-      return [gray, gray, gray];
+    return Uint32Array.from({ length: 256 }, (_, i) => {
+      const gray = (255 * (i - centre)) / width + 127.5;
+      return pixel([gray, gray, gray]);
     });
   }
 
-  function paint(name, { width, height }, colourOf) {
+  function paint(name, { width, height }, colours) {
     const canvas = panels[name].querySelector("canvas");
     if (canvas.width !== width || canvas.height !== height) Object.assign(canvas, { width, height });
     canvas.style.aspectRatio = String(current().aspect);
     const context = canvas.getContext("2d"), image = context.createImageData(width, height);
-    for (let i = 0; i < width * height; i += 1) {
-      const [red, green, blue] = colourOf(i);
-      image.data.set([red, green, blue, 255], 4 * i);
-    }
+    new Uint32Array(image.data.buffer).set(colours);
     context.putImageData(image, 0, 0);
   }
 
@@ -93,7 +92,7 @@
     if (number !== latest || patient !== state.patient) return;
     const ramp = windowed();
     for (const [name, image] of Object.entries({ ce, t1w, t2w })) {
-      paint(name, image, (i) => ramp[image.values[i]]);
+      paint(name, image, Uint32Array.from(image.values, (gray) => ramp[gray]));
     }
     label("ce", "CE");
     label("t1w", "T1w");
@@ -107,13 +106,13 @@
     panels.synthetic.hidden = panels.error.hidden = !there;
     if (!there) return;
     const image = state.real ? ce : synthetic;
-    paint("synthetic", image, (i) => ramp[image.values[i]]);
+    paint("synthetic", image, Uint32Array.from(image.values, (gray) => ramp[gray]));
     label("synthetic", state.real ? "CE (blinking)" : `Synthetic CE, ${model}`);
     const brightest = (errorWhite * 255) / shown.white;
-    paint("error", ce, (i) => {
-      const error = Math.abs(ce.values[i] - synthetic.values[i]) / brightest;
+    paint("error", ce, Uint32Array.from(ce.values, (real, i) => {
+      const error = Math.abs(real - synthetic.values[i]) / brightest;
       return RAMP[Math.round(255 * Math.min(1, error))];
-    });
+    }));
     label("error", `Absolute error, ${model}`);
   }
 
@@ -238,7 +237,7 @@
     const canvas = find("scale");
     Object.assign(canvas, { width: RAMP.length, height: 1 });
     const context = canvas.getContext("2d"), image = context.createImageData(RAMP.length, 1);
-    RAMP.forEach((rgb, i) => image.data.set([...rgb, 255], 4 * i));
+    new Uint32Array(image.data.buffer).set(RAMP);
     context.putImageData(image, 0, 0);
   }
 
