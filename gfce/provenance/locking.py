@@ -28,9 +28,10 @@ from gfce.networks.discovery import architectures
 from gfce.provenance.code import LOCK, PACKAGE, all_hashes, digest, edited
 from gfce.provenance.records import load_record
 from gfce.provenance.state import Provenance
+from gfce.report.page.writing import without_run_times
 from gfce.steps import CELL_STEPS, STEPS, WHOLE, tasks
 from gfce.study import cells
-from gfce.study.results import HISTORY, RUN
+from gfce.study.results import HISTORY, REPORT, RUN
 
 REPOSITORY = PACKAGE.parent
 REFERENCE = Path("config", "reference")
@@ -185,6 +186,8 @@ def outputs(config: StudyConfig, folder: Path) -> Outputs:
 
 def _content(path: Path) -> str:
     """The hash of a file, without how long anything took."""
+    if path.name == REPORT:
+        return digest(without_run_times(path.read_text(encoding="utf-8")))
     if path.name != HISTORY:
         return sha256(path)
     with path.open(newline="", encoding="utf-8") as file:

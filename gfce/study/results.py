@@ -9,6 +9,8 @@ from gfce.study.cell import Cell
 
 RUN, HISTORY = "run.json", "history.csv"
 """Files of a model that hold times."""
+REPORT = "report.html"
+"""A page that holds times as well."""
 WEIGHTS, NORMALIZATION = "weights.safetensors", "normalization.json"
 FINGERPRINT = "fingerprint.json"
 """The other files of a model."""
@@ -34,7 +36,7 @@ class Results:
         self.paired_tests = self.statistics / "paired_tests.csv"
         self.findings = self.statistics / "findings.md"
         self.datapackage = self.root / "datapackage.json"
-        self.report = self.root / "report.html"
+        self.report = self.root / REPORT
         self.figures = self.root / "figures"
         self.quality_page = self.figures / "quality.html"
         self.bundles = self.root / "bundles"

@@ -6,6 +6,7 @@ run times follows from the configuration, the data and the models.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator
 from html import escape
 from pathlib import Path
@@ -64,6 +65,11 @@ def page(study: ReportedStudy) -> str:
     written[IMAGES] = viewer(study, LIMIT - taken)
     body = [top, *(_section(name, title, written[name]) for name, (title, _) in SECTIONS.items())]
     return html.document(f"{study.config.study}: report", [*body, "</main>\n"], style, script)
+
+
+def without_run_times(text: str) -> str:
+    """A page without the one section that a second run makes otherwise."""
+    return re.sub(r'<section id="runtimes".*?</section>', "", text, flags=re.DOTALL)
 
 
 def _read(name: str) -> str:
