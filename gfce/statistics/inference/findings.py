@@ -103,4 +103,5 @@ TABLE = StudyTable(
         REASON,
     ),
     make=findings,
+    text=findings_text,
 )
