@@ -124,8 +124,8 @@ def _stability(row: dict[str, Any]) -> str:
     points = "percentage points" if row["claim"] == DROPS_LESS else "%"
     turned = f" (the sign turns under {_words(row['flips_with'])})" if row["flips_with"] else ""
     return (
-        f"The effect is positive in {row['n_holds']} of {row['n_analyses']} analyses, which share patients "
-        f"and are not independent{turned}; the smallest effect is "
+        f"The effect is positive in {row['n_holds']} of {row['n_analyses']} analyses, which share "
+        f"patients and are not independent{turned}; the smallest effect is "
         f"{_number(row['smallest_effect_pct'])} {points} "
         f"({_words(row['smallest_effect_pct_with'])})."
     )

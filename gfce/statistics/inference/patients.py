@@ -184,7 +184,7 @@ class Estimator:
     def _values(self, means: dict[str, Array]) -> Array:
         count = max(len(array) for array in means.values())
         values = self.quantities(self.patients.means(means))
-        return np.array([v if len(v) == count else np.repeat(v, count) for v in values])
+        return np.array([np.broadcast_to(value, count) for value in values])
 
     def among(self, values: Sequence[float]) -> Array:
         """The values of the numbers that may have an interval."""
