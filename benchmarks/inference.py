@@ -9,6 +9,7 @@ import os
 import sys
 import tempfile
 import time
+from dataclasses import replace
 from pathlib import Path
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # as the workflow runs every step
@@ -126,14 +127,15 @@ def family_wise_error(repeats: int = 5000) -> None:
     print(f"family-wise error of family A, nominal 5 %: {(smallest < 0.05 / 36).mean():.1%}")
 
 
-def coverage_of_drops(repeats: int = 4000, resamples: int = 999) -> None:
+def coverage_of_drops(repeats: int = 1000, resamples: int = 999) -> None:
     """Intervals of the drop of Uni-m1, with the paper's means and SDs, by number of patients."""
     print(f"BCa ({resamples} resamples) and delta intervals of a drop, nominal 95 %")
-    few = (dict.fromkeys(NAMES, n) for n in (3, 4, 5, 7, 43))
-    for sizes in (SIZES, *few):
+    of_all = (dict.fromkeys(PRINTED, n) for n in (43, 7, 5, 4, 3))
+    of_two = ({1: n, 4: n} for n in (7, 5, 4, 3))
+    for sizes in (dict(zip(PRINTED, (18, 18, 9, 9, 7), strict=True)), *of_all, *of_two):
         for shape in ("normal", "gamma"):
             shares = _coverage_of_a_drop(sizes, shape, repeats, resamples)
-            numbers = ", ".join(str(sizes[f"Institution-{i}"]) for i in PRINTED)
+            numbers = ", ".join(str(size) for size in sizes.values())
             print(f"  patients {numbers}; {shape}: {shares}", flush=True)
 
 
@@ -142,16 +144,17 @@ PRINTED |= {7: (40.80, 9.12)}
 """Mean and SD of Uni-m1's MAE at its own and the external institutions."""
 
 
-def _coverage_of_a_drop(sizes: dict[str, int], shape: str, repeats: int, resamples: int) -> str:
-    model, scales = models(paper(Path("results"), seeds=1))[0], (PERCENT, LOG_RATIO)
-    external = float(np.mean([PRINTED[i][0] for i in (4, 5, 6, 7)]))
+def _coverage_of_a_drop(sizes: dict[int, int], shape: str, repeats: int, resamples: int) -> str:
+    """Of patients of these institutions, the first of them being the internal one."""
+    names = [f"Institution-{i}" for i in sizes]
+    first, scales = models(paper(Path("results"), seeds=1))[0], (PERCENT, LOG_RATIO)
+    model = replace(first, external=tuple(names[1:]))
+    external = float(np.mean([PRINTED[i][0] for i in list(sizes)[1:]]))
     truth = [float(scale.change(PRINTED[1][0], external)) for scale in scales]
     rng, hits = np.random.default_rng(2), np.zeros((2, 2))
     for repeat in range(repeats):
-        drawn = {
-            f"Institution-{i}": _scores(rng, shape, *values, sizes[f"Institution-{i}"])
-            for i, values in PRINTED.items()
-        }
+        scores = (_scores(rng, shape, *PRINTED[i], size) for i, size in sizes.items())
+        drawn = dict(zip(names, scores, strict=True))
         estimator = Estimator(
             Patients([model], drawn),
             lambda means: [means.drop(model, MAE, scale.change) for scale in scales],
