@@ -22,7 +22,7 @@ from gfce.statistics.inference.claims import (
 from gfce.statistics.inference.findings_text import findings_text
 from gfce.statistics.inference.scales import PERCENT, SCALE, bounds_of
 from gfce.statistics.inference.stability import ALL_SEEDS, stability
-from gfce.statistics.inference.verdicts import SHOWN, UNKNOWN, agreed, verdict_column
+from gfce.statistics.inference.verdicts import OPPOSITE, SHOWN, UNKNOWN, agreed, verdict_column
 from gfce.statistics.scored_study import ScoredStudy
 from gfce.statistics.selection import where
 from gfce.statistics.study_tables import StudyTable
@@ -74,6 +74,7 @@ def _counts(known: pd.DataFrame, choices: dict[str, str]) -> dict[str, int]:
         "n_analyses": len(known),
         "n_holds": _holding(known),
         "n_shown": int((known["verdict"] == SHOWN).sum()),
+        "n_opposite": int((known["verdict"] == OPPOSITE).sum()),
         "n_seeds": len(seeds),
         "n_seeds_holds": _holding(seeds),
     }
@@ -154,6 +155,7 @@ TABLE = StudyTable(
         ),
         _count("n_holds", "Analyses in which the claim holds"),
         _count("n_shown", "Analyses whose own interval lies above 0"),
+        _count("n_opposite", "Analyses whose own interval lies below 0"),
         _count("n_seeds", "Single training seeds for which the claim could be computed"),
         _count("n_seeds_holds", "Single training seeds for which it holds"),
         Column(

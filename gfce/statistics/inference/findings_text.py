@@ -15,7 +15,7 @@ from gfce.evaluation.metrics import metric_named
 from gfce.files import records
 from gfce.statistics.inference.claims import DROPS, DROPS_LESS, IMPROVES
 from gfce.statistics.inference.scales import LOG_RATIO
-from gfce.statistics.inference.verdicts import NOT_SHOWN, OPPOSITE, UNKNOWN
+from gfce.statistics.inference.verdicts import NOT_SHOWN, OPPOSITE, SHOWN, UNKNOWN
 from gfce.study import METHOD_KEYS
 
 DIGITS = 3
@@ -43,24 +43,23 @@ def findings_text(table: pd.DataFrame) -> str:
 def _sentences(row: dict[str, Any], methods: list[str]) -> str:
     claim = _claim(row) + "".join(f" ({key} {row[key]})" for key in methods)
     if row["verdict"] == UNKNOWN:
+        size = _size(row)
         text = f"**Not known** whether {claim}: {row['reason']}."
-        return text if pd.isna(row["effect_pct"]) else f"{text} {_size(row).capitalize()}."
-    return (
-        f"{_level(row)} {claim}: {_size(row)} ({_sample(row)}). {_stability(row)} "
-        + (LIMITS[row["claim"]])
-    )
+        return text if pd.isna(row["effect_pct"]) else f"{text} {size[0].upper()}{size[1:]}."
+    said = f"{_level(row)} {claim}: {_size(row)} ({_sample(row)})."
+    return f"{said} {_stability(row)} {LIMITS[row['claim']]}"
 
 
 def _level(row: dict[str, Any]) -> str:
-    """The strongest thing that may be said: a claim is shown without more only in all analyses."""
+    """The strongest thing that may be said: without a limit only if all analyses say it."""
     if row["verdict"] == NOT_SHOWN:
         return "**Not shown** that"
-    if row["verdict"] == OPPOSITE:
-        return "**The opposite is shown:**"
-    if row["n_shown"] == row["n_analyses"]:
-        return "**Shown:**"
+    is_shown = row["verdict"] == SHOWN
+    said = "Shown" if is_shown else "The opposite is shown"
+    if row["n_shown" if is_shown else "n_opposite"] == row["n_analyses"]:
+        return f"**{said}:**"
     changes = _words(row["verdict_changes_with"]) or "every combination of choices"
-    return f"**Shown, but not under {changes}:**"
+    return f"**{said}, but not under {changes}:**"
 
 
 def _claim(row: dict[str, Any]) -> str:

@@ -94,6 +94,15 @@ def test_the_opposite(metrics: pd.DataFrame) -> None:
     assert "positive in 0 of 4 analyses" in text
 
 
+def test_the_opposite_has_the_same_limits(metrics: pd.DataFrame) -> None:
+    scores = steady(metrics, M=1.8)
+    scores["mae"] = scores["mae"].where(scores["scaling"] == "reference", steady(metrics)["mae"])
+    table = of(scores)
+    row = finding(table, IMPROVES, "Tri-M")
+    assert (row["verdict"], row["n_opposite"], row["n_analyses"]) == ("opposite", 2, 4)
+    assert line(table, row).startswith("- **The opposite is shown, but not under scaling separate:")
+
+
 def test_one_scale_alone_shows_nothing(metrics: pd.DataFrame) -> None:
     """Drops of 0, 0, 300 % and thrice 90 %: in percent the second is less, in ratios more."""
     table = of(steady(metrics, m1=1, m2=1, m3=4, z1=1.9, z2=1.9, z3=1.9))
@@ -148,7 +157,7 @@ def test_single_patients_have_effects_and_no_verdict(metrics: pd.DataFrame) -> N
     text = findings_text(table)
     assert "nan" not in text
     assert "Smallest drop" in text
-    assert "without interval" in text
+    assert " dB without interval" in text
 
 
 def test_without_external_institutions_nothing_is_known(metrics: pd.DataFrame) -> None:
