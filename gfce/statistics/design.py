@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cached_property
 
 from gfce.config import StudyConfig
 from gfce.images.normalizations import NORMALIZATIONS
@@ -58,7 +59,7 @@ class Model:
         """What the models of its table have in common, by column."""
         return self.values(GROUP_KEYS)
 
-    @property
+    @cached_property
     def group(self) -> Group:
         """What the models of its table have in common."""
         return tuple(self.group_keys.values())

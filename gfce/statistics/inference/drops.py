@@ -10,6 +10,7 @@ from gfce.contract.columns import MODEL, REASON, axes, interval_of
 from gfce.contract.table import UNIT_OF_METRIC, Column
 from gfce.evaluation.tables import METRIC
 from gfce.statistics.inference.effects import METHOD, Drop, OverallDrop, rows_of
+from gfce.statistics.inference.scales import columns_of
 from gfce.statistics.scored_study import ScoredStudy
 from gfce.statistics.study_tables import StudyTable
 from gfce.study import GROUP_KEYS
@@ -52,6 +53,7 @@ TABLE = StudyTable(
         ),
         *interval_of("drop_pct"),
         METHOD,
+        *columns_of("external / internal", "worse"),
         *axes(GROUP_KEYS),
         REASON,
     ),
