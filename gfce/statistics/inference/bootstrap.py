@@ -104,17 +104,20 @@ def bca_intervals(
         others = {n: np.repeat(m, count, 0) for n, m in observed.items() if n not in changed}
         return np.array(quantities(patients.means(others | changed)))[has_interval]
 
-    drawn = _resamples(patients, resamples, np.random.default_rng(seed))
+    drawn = resampled_means(patients, resamples, np.random.default_rng(seed))
     replicates = np.concatenate([values(means) for means in drawn], axis=-1)
     jackknife = [values({name: means}) for name, means in _without_one(patients)]
     low[has_interval], high[has_interval] = interval(values(observed)[:, 0], replicates, jackknife)
     return low, high
 
 
-def _resamples(
+def resampled_means(
     patients: Patients, resamples: int, rng: np.random.Generator
 ) -> Iterator[dict[str, Array]]:
-    """Means (replicate, model and metric) of the institutions that can be drawn from."""
+    """Batches of the means (replicate, model and metric) of each institution of several patients.
+
+    Drawn as `bca_intervals` says; an institution with a single patient cannot be drawn from.
+    """
     sizes = {name: size for name, size in patients.sizes.items() if size > 1}
     for start in range(0, resamples, BATCH):
         indices = _draw(sizes.values(), min(BATCH, resamples - start), rng)
