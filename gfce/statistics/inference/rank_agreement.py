@@ -71,7 +71,11 @@ TABLE = StudyTable(
         tau_column("bootstrap_high", "97.5th percentile of it; not a confidence interval"),
         Column("same_first", "boolean", "Whether the same model is first by both"),
         Column(
-            "same_first_share", "number", "Share of the resamples in which it is", minimum=0, maximum=1
+            "same_first_share",
+            "number",
+            "Share of the resamples in which it is",
+            minimum=0,
+            maximum=1,
         ),
         REASON,
     ),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from itertools import combinations_with_replacement
 from string import ascii_lowercase
 
 import numpy as np
@@ -11,34 +12,56 @@ from gfce.statistics.inference.bootstrap import Indices
 from gfce.statistics.inference.rank_pairs import Pairs
 
 
-def groups_of(differs: NDArray[np.bool_]) -> list[range]:
-    """The maximal runs of neighbours in rank of which no two differ, the best first.
+def groups_of(differs: NDArray[np.bool_]) -> list[int] | None:
+    """The maximal sets of models of which no two differ, as bits: bit i is model i.
+
+    By insert and absorb (Piepho 2004): from one set of all models, each pair that differs parts
+    the sets that hold both, and a set within another is absorbed. So two models share a set exactly
+    if they do not differ. None once there are more sets than letters.
 
     Args:
-        differs: whether two models differ, the models sorted by rank (model, model).
+        differs: whether two models differ (model, model).
     """
-    groups: list[range] = []
-    for first in range(len(differs)):
-        last = first
-        while last + 1 < len(differs) and not differs[last + 1, first : last + 1].any():
-            last += 1
-        if not groups or last + 1 > groups[-1].stop:
-            groups.append(range(first, last + 1))
-    return groups
+    groups = {(1 << len(differs)) - 1}
+    for i, j in np.argwhere(np.triu(differs)).tolist():
+        pair = 1 << i | 1 << j
+        parted = {group for group in groups if group & pair == pair}
+        groups -= parted
+        for part in {group ^ 1 << model for group in parted for model in (i, j)}:
+            if not any(part & group == part for group in groups):
+                groups = {group for group in groups if group & part != group} | {part}
+        if len(groups) > len(ascii_lowercase):
+            return None
+    return _needed(sorted(groups, key=lambda group: _members(group, len(differs))))
 
 
-def letters_of(groups: list[range], size: int) -> list[str]:
-    """The letters of the groups of each model, sorted by rank, parted by semicolons."""
+def _needed(groups: list[int]) -> list[int]:
+    """Without groups, the last ones first, that say of no two models what others do not say.
+
+    In the place of Piepho's sweep, which drops single letters: so every group stays maximal.
+    """
+    needed = groups
+    for group in reversed(groups):
+        others = [other for other in needed if other != group]
+        models = _members(group, group.bit_length())
+        pairs = [1 << i | 1 << j for i, j in combinations_with_replacement(models, 2)]
+        if all(any(other & pair == pair for other in others) for pair in pairs):
+            needed = others
+    return needed
+
+
+def _members(group: int, size: int) -> list[int]:
+    return [model for model in range(size) if group >> model & 1]
+
+
+def letters_of(groups: list[int], size: int) -> list[str]:
+    """The letters of the groups that each model is in: a compact letter display (model)."""
     return [
-        ";".join(letter(number) for number, group in enumerate(groups) if model in group)
+        "".join(
+            name for name, group in zip(ascii_lowercase, groups, strict=False) if group >> model & 1
+        )
         for model in range(size)
     ]
-
-
-def letter(number: int) -> str:
-    """a to z, then aa to zz, as columns of a spreadsheet are called."""
-    rest, last = divmod(number, 26)
-    return (letter(rest - 1) if rest else "") + ascii_lowercase[last]
 
 
 def difference_matrix(pairs: Pairs, size: int) -> NDArray[np.bool_]:

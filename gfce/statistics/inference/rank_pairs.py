@@ -181,7 +181,7 @@ def _reasons(ranking: Ranking, pairs: Pairs) -> Iterator[str]:
     few = min((len(matrix) for matrix in ranking.losses.values()), default=0) < 2
     for p, t in zip(pairs.p, pairs.t, strict=True):
         if few:
-            yield "no test of the Overalls: an institution has fewer than two patients of all models"
+            yield "no t: an institution has fewer than two patients with scores of all models"
         elif np.isnan(t) and p == 1:
             yield "identical scores in every patient: p is 1 by definition"
         else:

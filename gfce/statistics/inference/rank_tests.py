@@ -1,4 +1,4 @@
-"""rank_tests.csv: of each metric, whether the models differ at all, and how stable the ranking is."""
+"""rank_tests.csv: by each metric, whether models differ at all, and how stable the ranking is."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 from scipy import stats
 
 from gfce.contract.columns import REASON, N
@@ -44,7 +45,9 @@ def iman_davenport(losses: Array) -> dict[str, Any]:
 
         F = (n - 1) chi² / (n (k - 1) - chi²), with k - 1 and (k - 1)(n - 1) degrees of freedom.
 
-    If all patients order the models alike the denominator is 0: then F is infinite (empty) and p is
+    What all models have in common, as how hard a hospital is, cancels in the ranks within a
+    patient: so patients of several institutions, which are fixed, are blocks of one test. If all
+    patients order the models alike the denominator is 0: then F is infinite (empty) and p is
     (1 / k!)^(n - 1), as Conover (1999) gives it.
 
     Args:
@@ -60,23 +63,25 @@ def iman_davenport(losses: Array) -> dict[str, Any]:
     if math.isclose(chi2, n * (k - 1)):
         p = math.exp(-(n - 1) * math.lgamma(k + 1))
         return degrees | {"p": p, "reason": "all patients order the models alike: F is infinite"}
-    f = (n - 1) * chi2 / (n * (k - 1) - chi2)
+    f = f_of_chi2(chi2, n, k)
     return degrees | {"f": f, "p": float(stats.f.sf(f, k - 1, (k - 1) * (n - 1)))}
 
 
-def against_ranks(ranking: Ranking, pairs: Pairs) -> Array:
-    """Which pairs Wilcoxon's test orders otherwise than their Overalls (pair).
+def f_of_chi2(chi2: float, n: int, k: int) -> float:
+    """F of Iman and Davenport (1980) from Friedman's chi² of n patients and k models."""
+    return (n - 1) * chi2 / (n * (k - 1) - chi2)
+
+
+def against_ranks(ranking: Ranking, pairs: Pairs) -> NDArray[np.bool_]:
+    """Which of the pairs that Wilcoxon's test tells apart it orders otherwise than their Overalls.
 
     It may, because it weighs patients equally and the Overall institutions.
     """
-    signed = ranking.overall_losses
-    by_overall = np.sign(signed[pairs.first] - signed[pairs.second])
-    losses, against = ranking.all_losses, np.zeros(len(pairs.first), dtype=bool)
-    for pair in np.flatnonzero(pairs.differ):
-        difference = losses[:, pairs.first[pair]] - losses[:, pairs.second[pair]]
-        signed_ranks = np.sign(difference) * stats.rankdata(np.abs(difference))
-        against[pair] = signed_ranks.sum() * by_overall[pair] < 0
-    return against
+    overalls, losses = ranking.overall_losses, ranking.all_losses
+    first, second = pairs.first[pairs.differ], pairs.second[pairs.differ]
+    differences = losses[:, first] - losses[:, second]
+    signed_ranks = np.sign(differences) * stats.rankdata(np.abs(differences), axis=0)
+    return signed_ranks.sum(axis=0) * (overalls[first] - overalls[second]) < 0
 
 
 def _stability(ranking: Ranking) -> dict[str, Any]:

@@ -41,9 +41,11 @@ def _ranked(ranking: Ranking, pairs: Pairs) -> Iterator[dict[str, Any]]:
     if ranking.reason:
         return
     columns = _of_tests(ranking, pairs) | _of_resamples(ranking)
+    letters = _letters(ranking, pairs)
+    no_letters = "" if letters else "more groups than letters: see rank_pairs.csv"
     for place, model in enumerate(ranking.order):
         row = {name: values[model] for name, values in columns.items()}
-        reasons = [row.pop("no_test"), row.pop("no_bootstrap")]
+        reasons = [row.pop("no_test"), row.pop("no_bootstrap"), no_letters]
         yield {
             "metric": ranking.metric.name,
             "model": ranking.labels[model],
@@ -51,7 +53,7 @@ def _ranked(ranking: Ranking, pairs: Pairs) -> Iterator[dict[str, Any]]:
             "overall": ranking.overalls[model],
             "rank": ranking.ranks[model],
             **row,
-            "groups": _letters(ranking, pairs)[place],
+            "groups": letters[place] if letters else "",
             "reason": "; ".join(filter(None, reasons)),
         }
 
@@ -104,12 +106,13 @@ def percentiles(resampled: Indices) -> Indices:
     return np.array([low, high])
 
 
-def _letters(ranking: Ranking, pairs: Pairs) -> list[str]:
-    """The letters of the models' groups, in the order of their ranks."""
+def _letters(ranking: Ranking, pairs: Pairs) -> list[str] | None:
+    """The letters of the models' groups by rank; None if there are more groups than letters."""
     size, order = len(ranking.labels), ranking.order
     if not len(ranking.all_losses):
         return [""] * size
-    return letters_of(groups_of(difference_matrix(pairs, size)[np.ix_(order, order)]), size)
+    groups = groups_of(difference_matrix(pairs, size)[np.ix_(order, order)])
+    return None if groups is None else letters_of(groups, size)
 
 
 def _not_ranked(study: ScoredStudy, ranking: Ranking) -> Iterator[dict[str, Any]]:
@@ -132,9 +135,7 @@ def ranks_text(table: pd.DataFrame) -> str:
     if not ranked:
         return ""
     return f"- {_first_by(ranked)}\n" + "".join(
-        f"- {_sentence(name, rows)}\n"
-        for name, rows in ranked.items()
-        if metric_named(name).tested
+        f"- {_sentence(name, rows)}\n" for name, rows in ranked.items() if metric_named(name).tested
     )
 
 
@@ -145,7 +146,7 @@ def _first_by(ranked: dict[str, pd.DataFrame]) -> str:
         first = " and ".join(rows["model"][rows["rank"] == 1])
         metrics.setdefault(first, []).append(metric_named(name).label)
     if len(metrics) == 1:
-        return f"First on the external patients by every metric: {next(iter(metrics))}"
+        return f"First on the external patients by all {len(ranked)} metrics: {next(iter(metrics))}"
     parts = [f"{model} by {', '.join(names)}" for model, names in metrics.items()]
     return f"First on the external patients, another metric another model: {'; '.join(parts)}"
 
@@ -155,12 +156,14 @@ def _sentence(name: str, rows: pd.DataFrame) -> str:
     first, others = rows[rows["rank"] == 1], rows[rows["rank"] > 1]
     text = f"{metric_named(name).label}: {' and '.join(first['model'])} is first of {len(rows)}"
     low, high = first["ci95_low"].min(), first["ci95_high"].max()
-    text += "" if pd.isna(high) else f" (ranks that the tests leave open: {low:.0f} to {high:.0f})"
+    text += "" if pd.isna(high) else f" (95 % interval of its rank: {low:.0f} to {high:.0f})"
     open_ = others["model"][~others["apart_from_first"].astype(bool)].tolist()
     if not open_:
-        return f"{text}; every other model is worse (ranks.csv)"
-    more = f" and {len(open_) - SHOWN} more" if len(open_) > SHOWN else ""
-    return f"{text}; not told apart from it: {', '.join(open_[:SHOWN])}{more} (ranks.csv)"
+        return f"{text}; patient by patient all others differ from it (ranks.csv)"
+    named = ", ".join(open_[:SHOWN]) + (
+        f" and {more} more" if (more := len(open_) - SHOWN) > 0 else ""
+    )
+    return f"{text}; patient by patient not told apart from it: {named} (ranks.csv)"
 
 
 SHOWN = 4
@@ -201,8 +204,8 @@ TABLE = StudyTable(
         Column(
             "groups",
             "string",
-            "Letters of the groups of neighbours in rank that Wilcoxon's tests do not tell apart, "
-            "parted by semicolons",
+            "Letters of its groups: two models share a letter exactly if Wilcoxon's test does not "
+            "tell them apart",
         ),
         Column(
             "apart_from_first",
