@@ -63,7 +63,7 @@ def test_institutions_weigh_the_same() -> None:
     assert pairs.ordered[0] == -1
 
 
-@pytest.mark.parametrize("n", [6, 13, 14, 50, 51])
+@pytest.mark.parametrize("n", [6, 11, 14, 50, 51])
 def test_wilcoxons_p_is_that_of_each_pair_alone(rng: np.random.Generator, n: int) -> None:
     """Zeros and ties of one pair do not change the p of another."""
     differences = rng.normal(0.3, 1, (n, 5))
