@@ -94,7 +94,7 @@ def overall_tests(
     count = next(iter(differences.values())).shape[1] if differences else 0
     sizes = np.array([len(matrix) for matrix in differences.values()])
     if not len(sizes) or sizes.min() < 2:
-        return (np.full(count, np.nan),) * 4  # type: ignore[return-value]
+        return (np.full(count, np.nan),) * 4
     means = np.array([matrix.mean(axis=0) for matrix in differences.values()])
     variances = np.array([matrix.var(axis=0, ddof=1) for matrix in differences.values()])
     parts = variances / (len(sizes) ** 2 * sizes[:, None])
@@ -159,7 +159,7 @@ def holm_of_directions(p: Array) -> Array:
 
 
 def _holm(p: Array) -> Array:
-    return holm(pd.Series(p)).to_numpy(float)
+    return np.asarray(holm(pd.Series(p)), dtype=np.float64)
 
 
 def all_pairs(study: ScoredStudy) -> list[tuple[Ranking, Pairs]]:
@@ -183,7 +183,7 @@ def _frame(ranking: Ranking, pairs: Pairs) -> pd.DataFrame:
         "n": len(ranking.all_losses),
         "overall_difference": sign_of(ranking.metric) * pairs.difference,
         "t": sign_of(ranking.metric) * pairs.t,
-        "differ": np.where(known, pairs.differ, None),
+        "differ": pd.Series(pairs.differ, dtype=object).where(known, None),
         "reason": list(_reasons(ranking, pairs)),
     }
     columns |= {name: getattr(pairs, name) for name in ("df", "p", "p_holm")}
