@@ -26,17 +26,20 @@ def bca_intervals(estimator: Estimator, resamples: int, seed: int) -> tuple[Arra
     institution with a single patient has no interval: its spread is unknown.
     """
     patients = estimator.patients
-    drawn = _resamples(patients, resamples, np.random.default_rng(seed))
+    drawn = resampled_means(patients, resamples, np.random.default_rng(seed))
     replicates = np.concatenate([estimator.values(means) for means in drawn], axis=-1)
     jackknife = estimator.values_of_each(dict(_without_one(patients)))
     low, high = interval(estimator.estimates, replicates, list(jackknife.values()))
     return estimator.placed(low), estimator.placed(high)
 
 
-def _resamples(
+def resampled_means(
     patients: Patients, resamples: int, rng: np.random.Generator
 ) -> Iterator[dict[str, Array]]:
-    """Means (replicate, model and metric) of the institutions that can be drawn from."""
+    """Batches of the means (replicate, model and metric) of each institution of several patients.
+
+    Drawn as `bca_intervals` says; an institution with a single patient cannot be drawn from.
+    """
     sizes = {name: size for name, size in patients.sizes.items() if size > 1}
     for start in range(0, resamples, BATCH):
         indices = _draw(sizes.values(), min(BATCH, resamples - start), rng)
