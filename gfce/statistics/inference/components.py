@@ -58,7 +58,7 @@ def variance_components(scores: Floats, institutions: NDArray[np.intp]) -> Float
 
     score = mean + institution + patient (in it) + seed + institution:seed + patient:seed, each
     part normal and independent. What an analysis of variance would estimate below 0 is 0, and the
-    others are the most likely ones given that (Searle, Casella and McCulloch 1992, section 6.6).
+    others are the most likely ones given that (Searle, Casella and McCulloch 1992).
     With one institution its two variances are NaN, and part of the mean and of `seed`.
 
     Args:

@@ -19,14 +19,11 @@ from gfce.evaluation.metrics import METRICS
 from gfce.evaluation.tables import METRIC
 from gfce.files import records
 from gfce.statistics.inference.random_terms import RandomTerms, random_terms
-from gfce.statistics.inference.reml import RemlFit, fit_reml, mixed_data
+from gfce.statistics.inference.reml import RemlFit, fit_reml, leaves_no_error, mixed_data
 from gfce.statistics.scored_study import ScoredStudy
 from gfce.statistics.selection import where
 from gfce.statistics.study_tables import StudyTable
 from gfce.study import METHOD_KEYS
-
-NO_ERROR = 1e-12
-"""Error variance, of scores with variance 1, below which nothing but rounding is left."""
 
 
 def mixed_models(study: ScoredStudy) -> pd.DataFrame:
@@ -63,6 +60,7 @@ def _fit(study: ScoredStudy, keys: dict[str, str], metric: Metric) -> pd.DataFra
     design = design_matrix(study.config, known)
     reason = _obstacle(design, n_patients, response)
     rows = [] if reason else _terms(design, known, response)
+    reason = reason or "no fit: the terms describe every score, no error is left"
     rows = rows or [{"term": "Intercept", "converged": False, "reason": reason}]
     return TABLE.frame([row | common for row in rows])
 
@@ -114,25 +112,19 @@ def _obstacle(design: pd.DataFrame, n_patients: int, score: pd.Series[float]) ->
 def _terms(
     design: pd.DataFrame, scores: pd.DataFrame, response: pd.Series[float]
 ) -> list[dict[str, Any]]:
+    """The rows of a fit; none if the terms leave no error."""
     unit = float(response.std(ddof=0))  # the optimiser works best with scores of the order of one
     random = random_terms(scores)
     values = np.asarray(response, dtype=np.float64) / unit
     data = mixed_data(design.to_numpy(np.float64), values, random.institution, random.levels)
-    try:
-        fit = fit_reml(data)
-    except np.linalg.LinAlgError:
-        return [_not_fitted("no fit: a singular matrix")]
-    if not fit.error_variance > NO_ERROR:
-        return [_not_fitted("no fit: the terms describe every score, no error is left")]
+    if leaves_no_error(data):
+        return []
+    fit = fit_reml(data)
     spread = dict(zip(random.levels, fit.variances, strict=True)) | {"residual": fit.error_variance}
     rows = _fixed_rows(list(design.columns), fit, unit)
     rows += [{"term": f"sd({name})", "estimate": unit * v**0.5} for name, v in spread.items()]
     state = {"converged": fit.converged, "reason": _remarks(fit, random)}
     return [row | state for row in rows]
-
-
-def _not_fitted(reason: str) -> dict[str, Any]:
-    return {"term": "Intercept", "converged": False, "reason": reason}
 
 
 def _fixed_rows(terms: list[str], fit: RemlFit, unit: float) -> list[dict[str, Any]]:

@@ -3,7 +3,7 @@
 The model is y = X b + sum over k of Z_k u_k + e, with independent u_k ~ N(0, s2 g_k I) and
 e ~ N(0, s2 I). No level of a random effect occurs in two blocks, so that V = s2 (I + sum g_k Z_k
 Z_k') falls into blocks, and within one only as many columns count as there are levels: everything
-follows from cross-products that are made once (Bates et al. 2015, J Stat Softw 67(1), eq. 34-42).
+follows from cross-products that are made once (Bates et al. 2015, J Stat Softw 67(1), section 3).
 """
 
 from __future__ import annotations
@@ -23,7 +23,9 @@ Codes = NDArray[np.intp]
 ZERO = 1e-8
 """A variance ratio below this is 0: the fit is singular."""
 LARGEST_RATIO = 1e8
-"""Variance ratios are sought below this; one that gets there means that no error is left."""
+"""Variance ratios are sought below this."""
+NO_ERROR = 1e-7
+"""Part of the scores' mean square, above the fixed effects and all levels, that is no error."""
 DECREMENT = 1e-3
 """A fit has converged if a Newton step would change no variance by more than this part of its
 standard error (lme4 asks for 2e-3)."""
@@ -144,7 +146,7 @@ class Likelihood:
 
     @property
     def deviance(self) -> float:
-        """-2 log restricted likelihood (Bates et al. 2015, eq. 42)."""
+        """-2 log restricted likelihood, as lme4 profiles it."""
         fixed = 2 * float(np.log(np.diag(self._factor[0])).sum())
         error = self.degrees * (1 + np.log(2 * np.pi * self.error_variance))
         return float(self._solved[2] + fixed + error)
@@ -208,7 +210,7 @@ class Likelihood:
 
         2 v^2 / (g'A g): v the variance of the estimate, g its gradient in the variance parameters
         and A = 2 H^-1 their covariance (Kuznetsova, Brockhoff and Christensen 2017, J Stat Softw
-        82(13), section 2.2; Fai and Cornelius 1996). A variance that is estimated as 0 is taken
+        82(13); Fai and Cornelius 1996). A variance that is estimated as 0 is taken
         as known, as lmerTest does.
         """
         products, _, _ = self._by_component
@@ -247,11 +249,17 @@ class RemlFit:
     converged: bool
 
 
+def leaves_no_error(data: MixedData) -> bool:
+    """Whether the fixed effects and the levels describe every score, as those of equal models."""
+    described = Likelihood(data, np.full(data.components, LARGEST_RATIO))
+    return described.error_variance < NO_ERROR * data.xx[-1, -1] / data.n
+
+
 def fit_reml(data: MixedData) -> RemlFit:
     """The most likely variances, and the fixed effects at these.
 
     Raises:
-        numpy.linalg.LinAlgError: the fixed effects cannot be told apart, or no error is left.
+        numpy.linalg.LinAlgError: the fixed effects cannot be told apart.
     """
     size = data.components
     found, _ = smallest(

@@ -116,7 +116,7 @@ def _part_in_mean(counts: Floats, seeds: int) -> Floats:
     """Variance of the cohort's mean for each unit of a component's variance (components,).
 
     The mean is that of tables 2 and 3: over seeds, then patients, then institutions, all with the
-    same weight (generalizability theory: Brennan 2001, section 5.1).
+    same weight (generalizability theory: Brennan 2001).
     """
     if not len(counts):
         return np.full(len(COMPONENTS), np.nan)

@@ -61,8 +61,8 @@ def _our_name(term: str) -> str:
     [("mae", {}), ("psnr_db", {}), ("mae min_max", {"normalizations": ["min_max"]})],
 )
 def test_the_fit_is_that_of_lme4(fit: str, changes: dict[str, Any]) -> None:
-    metric = fit.split()[0]
-    own = mixed_models(lme4_study(**changes)).query("metric == @metric").set_index("term")
+    table = mixed_models(lme4_study(**changes))
+    own = table[table["metric"] == fit.split()[0]].set_index("term")
     known = expected(fit)
     fixed = known.index[known["estimate"].notna()]
     assert set(own.index) == set(known.index) - {""}
@@ -161,7 +161,7 @@ def test_models_that_score_alike_leave_no_error(config: StudyConfig, metrics: pd
     alike = metrics.assign(psnr_db=metrics.groupby("patient_id")["psnr_db"].transform("first"))
     table = mixed_models(ScoredStudy(config, alike)).query("metric == 'psnr_db'")
     assert table["reason"].tolist() == ["no fit: the terms describe every score, no error is left"]
-    assert not table["converged"].any()
+    assert table["estimate"].isna().all()
 
 
 def test_a_patient_for_each_institution_leaves_terms_out(config: StudyConfig) -> None:
@@ -181,7 +181,6 @@ def test_a_large_study_takes_seconds() -> None:
     names = [f"Institution-{i}" for i in range(1, 27)]
     config = study(cohort={"dataset": "b", "development": names[:3], "external": names[3:]})
     metrics = simulated_metrics(config, dict.fromkeys(names, 20), ("reference",))
-    metrics["institution"] = pd.Categorical(metrics["institution"]).astype(str)
     scored = ScoredStudy(config, metrics)
     assert len(scored.scores) > 3000
     start = time.process_time()
