@@ -130,12 +130,12 @@ def _assumptions(
     size: StudySize, speed: Speed, step_seconds: float, power: list[ExpectedPower]
 ) -> list[str]:
     lines = size.assumptions()
+    if speed.is_assumed:
+        lines.append(f"{step_seconds:.3g} s of a training step ({speed.source})")
     if any(row.source == "assumed" for row in power):
         lines.append(
             f"a correlation of {ASSUMED_CORRELATION} between two models' scores of a patient"
         )
-    if speed.is_assumed:
-        lines.append(f"{step_seconds:.3g} s of a training step ({speed.source})")
     return lines
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -33,7 +34,7 @@ SIMULATION = {"patients": {"A": 6, "B": 5, "C": 4, "D": 3}, "slices": 7}
 
 
 @pytest.fixture
-def scored(tmp_path) -> StudyConfig:  # type: ignore[no-untyped-def]
+def scored(tmp_path: Path) -> StudyConfig:
     """A study with scores of two seeds."""
     config = study(tmp_path, grid={"seeds": [1, 2]})
     Results(config).metrics.parent.mkdir(parents=True)
@@ -99,7 +100,8 @@ def test_what_is_scored_says_how_scores_vary(scored: StudyConfig) -> None:
     rows = pilot_scores(StudySize(scored))
     scores = ScoredStudy(scored, simulated_metrics(scored, PAPER_SIZES)).scores
     own = scores[scores["institution"] == "Institution-4"]
-    wide = own.pivot_table(index="patient_id", columns=["normalization", "training_set"])["mae"]
+    axes = ["normalization", "training_set"]
+    wide = own.pivot_table(index="patient_id", columns=axes, values="mae")
     pairs = [
         (wide[a] - wide[b]).std()
         for i, a in enumerate(wide)

@@ -15,6 +15,9 @@ COMPONENTS = ("institution", "patient", "seed", "institution:seed", "patient:see
 SMALLEST = 1e-10
 """Part of the variance of all scores below which a component is 0."""
 
+FLAT = 1e-3
+"""Change of the deviance, for twice a variance or from 0 to that of all scores, that is none."""
+
 
 @dataclass(frozen=True)
 class Strata:
@@ -70,12 +73,15 @@ def variance_components(scores: Floats, institutions: NDArray[np.intp]) -> Float
     absent = _of_institutions() & (len(data.patients) == 1)
     low, high = np.zeros(len(COMPONENTS)), np.where(absent, 0.0, np.inf)
     low[-1] = SMALLEST / 10
-    x, converged = smallest(
+    found = smallest(
         lambda variances: deviance(data, variances), np.where(absent, 0.0, 0.2), low, high
     )
-    if not converged:
+    slope = np.where(absent, 0.0, deviance(data, found)[1])
+    # At a bound the deviance may rise, elsewhere it must be flat.
+    flat = np.where(found > low, np.abs(slope * found), -slope) < FLAT
+    if not flat.all():
         return None
-    return np.where(absent, np.nan, np.where(x < SMALLEST, 0.0, x) * unit)
+    return np.where(absent, np.nan, np.where(found < SMALLEST, 0.0, found) * unit)
 
 
 def _of_institutions() -> NDArray[np.bool_]:

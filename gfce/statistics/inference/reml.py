@@ -262,7 +262,7 @@ def fit_reml(data: MixedData) -> RemlFit:
         numpy.linalg.LinAlgError: the fixed effects cannot be told apart.
     """
     size = data.components
-    found, _ = smallest(
+    found = smallest(
         lambda ratios: _value(data, ratios),
         np.ones(size),
         np.zeros(size),

@@ -14,10 +14,11 @@ Floats = NDArray[np.float64]
 
 def smallest(
     deviance: Callable[[Floats], tuple[float, Floats]], start: Floats, low: Floats, high: Floats
-) -> tuple[Floats, bool]:
-    """Where a deviance is smallest within bounds, and whether the search ended there.
+) -> Floats:
+    """Where a deviance is smallest within bounds, down to rounding.
 
-    L-BFGS-B (Byrd, Lu, Nocedal and Zhu 1995), down to rounding.
+    By L-BFGS-B (Byrd, Lu, Nocedal and Zhu 1995), which may say that it was stopped where it got as
+    near as rounding allows: see for yourself whether the gradient is 0 there.
 
     Args:
         deviance: value and gradient at variances.
@@ -29,4 +30,4 @@ def smallest(
     options: Any = {"maxiter": 1000, "ftol": 1e-15, "gtol": 1e-9}
     bounds = Bounds(low, high)
     found = minimize(function, start, jac=True, method="L-BFGS-B", bounds=bounds, options=options)
-    return np.asarray(found.x), bool(found.success)
+    return np.asarray(found.x)

@@ -101,7 +101,7 @@ def test_what_would_change_is_the_sum_of_its_parts() -> None:
             sums = (own.loc[list(parts), column] ** power).sum() ** (1 / power)
             assert own.loc[name, column] == pytest.approx(sums), (name, column)
     assert own.loc[list(COMPONENTS), "share"].sum() == pytest.approx(1)
-    # Seven external-institution weights by hand: 4 institutions of 4, 3, 5, 4 patients, 3 seeds.
+    # By hand: 4 institutions of 4, 3, 5, 4 patients, 3 seeds.
     assert own["n_institutions"].eq(4).all()
     part = (1 / 4 + 1 / 3 + 1 / 5 + 1 / 4) / 16
     variance = own["variance"]
