@@ -140,9 +140,7 @@ def _unpaired(
     printed: _Printed, effect: str, metric: Metric, model: Model, references: Sequence[Model]
 ) -> InstitutionEffects:
     def gain(testing: str) -> Estimate:
-        own, *others = (
-            printed.mean(m, testing, "external", metric) for m in (model, *references)
-        )
+        own, *others = (printed.mean(m, testing, "external", metric) for m in (model, *references))
         reference = unpaired([(1 / len(others), other) for other in others])
         return unpaired([(1, as_loss(metric, reference)), (-1, as_loss(metric, own))])
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from gfce.contract.columns import CI95_HIGH, CI95_LOW, MODEL, REASON, axes
 from gfce.contract.columns import N as N_COLUMN
-from gfce.contract.table import UNIT_OF_METRIC, Column
+from gfce.contract.table import Column
 from gfce.evaluation.tables import METRIC
 from gfce.statistics.inference.institution_effects import (
     DIFFERENCE,
@@ -112,8 +112,6 @@ NEXT_HOSPITAL = (
     REASON,
 )
 """Columns of next_hospital.csv."""
-
-
 
 
 def of_published(columns: tuple[Column, ...]) -> tuple[Column, ...]:

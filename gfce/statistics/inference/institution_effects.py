@@ -185,6 +185,8 @@ def unpaired(parts: Sequence[tuple[float, Estimate]]) -> Estimate:
 def satterthwaite(terms: Sequence[tuple[float, float]]) -> float:
     """Degrees of freedom of a sum of independent variances, each given with its own."""
     total = sum(variance for variance, _ in terms)
+    if math.isnan(total):
+        return math.nan
     share = sum(variance**2 / df for variance, df in terms)
     return total**2 / share if share else math.inf
 

@@ -69,8 +69,10 @@ def pool(effects: Array, variances: Array, estimator: str = "REML") -> Pooled:
     y, v = np.where(known, effects, 0.0), np.where(known, variances, np.inf)
     with np.errstate(invalid="ignore", divide="ignore"):
         fixed = 1 / v
-        q = _spread(y, fixed)
-        tau2 = ESTIMATORS[estimator](y, v)
+        q, tau2 = (
+            np.where(k >= FEWEST, values, np.nan)
+            for values in (_spread(y, fixed), ESTIMATORS[estimator](y, v))
+        )
         weights = 1 / (v + tau2[:, None])
         total = weights.sum(axis=1)
         typical = (k - 1) * fixed.sum(axis=1) / _degrees_of_weights(fixed)
@@ -105,7 +107,8 @@ def restricted_maximum_likelihood(y: Array, v: Array) -> Array:
     """tau2 at the maximum of the restricted likelihood, by Fisher scoring from DL's estimate.
 
     tau2 + (y' P P y - tr P) / tr(P P) until it stays, never below 0, with
-    P = W - W 1 (1' W 1)^-1 1' W (Viechtbauer 2005, eq. 8). NaN where it does not come to rest.
+    P = W - W 1 (1' W 1)^-1 1' W (Viechtbauer 2005, eq. 8). Steps that go back and forth are halved.
+    NaN where it does not come to rest.
 
     Args:
         y: effects (analysis, institution).
@@ -113,14 +116,17 @@ def restricted_maximum_likelihood(y: Array, v: Array) -> Array:
     """
     tau2 = dersimonian_laird(y, v)
     moving = np.flatnonzero(np.isfinite(tau2))
+    damping, former = np.ones(len(tau2)), np.zeros(len(tau2))
     for _ in range(STEPS):
         if not len(moving):
             return tau2
-        step, scale = _fisher_step(y[moving], v[moving], tau2[moving])
-        proposed = np.maximum(0, tau2[moving] + step)
-        stays = np.abs(proposed - tau2[moving]) <= TOLERANCE * scale
-        tau2[moving] = proposed
-        moving = moving[~stays]
+        now = tau2[moving]
+        step, scale = _fisher_step(y[moving], v[moving], now)
+        turns = step * former[moving] < 0
+        damping[moving[turns]] /= 2
+        former[moving] = step
+        tau2[moving] = np.maximum(0, now + damping[moving] * step)
+        moving = moving[np.abs(np.maximum(0, now + step) - now) > TOLERANCE * scale]
     tau2[moving] = np.nan
     return tau2
 
@@ -151,4 +157,4 @@ def _degrees_of_weights(w: Array) -> Array:
 ESTIMATORS: Mapping[str, Callable[[Array, Array], Array]] = MappingProxyType(
     {"REML": restricted_maximum_likelihood, "DL": dersimonian_laird}
 )
-"""Estimators of tau2 by the names that tables give them; the first is the one of texts and figures."""
+"""Estimators of tau2 as tables call them; the first is that of texts and figures."""

@@ -35,10 +35,10 @@ QUESTIONS = {
 }
 MEANING = (
     "Of the lines about a next hospital: the first interval is of the mean over all hospitals like "
-    "these; the mean over the patients of one new hospital is expected in the second. Both take the "
-    "external institutions for a random sample of hospitals. They say nothing of a single patient, "
-    "nor of hospitals unlike these, and with fewer than about ten institutions the second is wide "
-    "and rough (next_hospital.csv)"
+    "these; the mean over the patients of one new hospital is expected in the second. Both take "
+    "the external institutions for a random sample of hospitals. They say nothing of a single "
+    "patient, nor of hospitals unlike these, and with fewer than about ten institutions the second "
+    "is wide and rough (next_hospital.csv)"
 )
 
 

@@ -55,7 +55,7 @@ def institution_rows(effects: Sequence[InstitutionEffects]) -> Iterator[dict[str
     y_less[np.arange(len(numbers)), columns] = np.nan
     less = pool(y_less, v_less)
     for row, (number, column) in enumerate(zip(numbers, columns, strict=True)):
-        effect = effects[number]
+        effect = effects[int(number)]
         institution = list(effect.by_institution)[column]
         own = _own(effect, institution)
         without = _summary(less, row, effect.shared)
@@ -104,15 +104,18 @@ def _summary(pooled: Pooled, number: int, shared: Estimate) -> dict[str, float]:
     """Mean, confidence interval and prediction interval, less what all institutions share.
 
     The variance of `shared` is added once. Mean: t with k - 1 degrees of freedom and the HKSJ
-    variance. New hospital: t with k - 2, tau2 and the ordinary variance of the mean (Higgins,
-    Thompson and Spiegelhalter 2009, eq. 12). Where something is shared the degrees of freedom of
-    the sum are Satterthwaite's.
+    variance. New hospital: t with k - 2, tau2 and the variance of the mean (Higgins, Thompson and
+    Spiegelhalter 2009, eq. 12): the ordinary one, or HKSJ's where that is larger (Roever, Knapp and
+    Friede 2015), so that this interval is never the narrower one. Where something is shared the
+    degrees of freedom of the sum are Satterthwaite's.
     """
     k = int(pooled.k[number])
     estimate = float(pooled.mean[number]) - shared.value
     common = (shared.variance, shared.df)
-    of_mean = [(float(pooled.hksj_variance[number]), k - 1), common]
-    of_new = [(float(pooled.tau2[number] + pooled.variance[number]), k - 2), common]
+    hksj = float(pooled.hksj_variance[number])
+    of_mean = [(hksj, k - 1), common]
+    larger = float(np.maximum(hksj, pooled.variance[number]))
+    of_new = [(float(pooled.tau2[number]) + larger, k - 2), common]
     ci, pi = (_half_width(terms) for terms in (of_mean, of_new))
     return {
         "estimate": estimate,

@@ -16,6 +16,11 @@ problems <- list(
   ),
   # No heterogeneity: tau is 0 by either estimator.
   alike = data.frame(yi = c(0.11, 0.08, 0.13, 0.10), vi = c(0.010, 0.020, 0.015, 0.030)),
+  # REML finds no heterogeneity, yet the effects differ by more than their variances say.
+  weighed = data.frame(
+    yi = c(0.2003517672859405, 0.1070261696155401, 0.4893156817893192, 0.1561323447013040),
+    vi = c(0.003214875779469377, 0.004496074188398254, 0.01718353170086432, 0.00129100950193940)
+  ),
   three = data.frame(yi = c(0.4, -0.1, 0.9), vi = c(0.02, 0.05, 0.04))
 )
 
@@ -27,8 +32,8 @@ for (name in names(problems)) {
     fit <- function(test) rma(yi, vi, data = data, method = method, test = test, control = exact)
     knha <- fit("knha")
     plain <- fit("z")
-    # Higgins, Thompson and Spiegelhalter (2009): the ordinary variance and k - 2 degrees of freedom.
-    riley <- predict(plain, pi.type = "riley")
+    # Higgins, Thompson and Spiegelhalter (2009): k - 2 degrees of freedom; with the larger variance.
+    riley <- predict(fit("adhoc"), pi.type = "riley")
     rows[[length(rows) + 1]] <- data.frame(
       problem = name, estimator = method, k = knha$k,
       yi = paste(sprintf("%.17g", data$yi), collapse = " "),
