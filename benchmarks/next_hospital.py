@@ -14,6 +14,7 @@ from itertools import cycle, islice
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # as the workflow runs every step
 
 import numpy as np
+from scipy import stats
 
 from gfce.evaluation.metrics.mae import METRIC as MAE
 from gfce.statistics.design import Model
@@ -85,6 +86,10 @@ def coverage(simulate: Simulated, truth: float, k: int, tau: float, repeats: int
         covered = np.mean((low <= new) & (new <= high))
         width = np.median(high - low)
         text += f" {estimator} mean {mean:.1%}, new hospital {covered:.1%} (width {width:.2f});"
+        if simulate is simulated_gain:
+            half = (high - low) / 2 * stats.t.ppf(0.975, k - 1) / stats.t.ppf(0.975, k - 2)
+            fewer = np.mean(np.abs(new - (low + high) / 2) <= half)
+            text += f" with k - 1 {fewer:.1%};"
     return text
 
 

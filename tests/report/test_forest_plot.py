@@ -34,6 +34,12 @@ def tables(config: StudyConfig, sizes: dict[str, int]) -> tuple[pd.DataFrame, pd
     )
 
 
+@pytest.fixture(scope="module")
+def papers() -> tuple[pd.DataFrame, pd.DataFrame]:
+    """The tables of the paper's design."""
+    return tables(study(), SMALL_SIZES)
+
+
 def with_external(results: Path, names: list[str]) -> StudyConfig:
     cohort = {"dataset": "bids", "development": NAMES[:3], "external": names}
     return study(results, cohort=cohort, grid={"normalizations": ["min_max", "z_score"]})
@@ -47,12 +53,14 @@ def style() -> Iterator[None]:
 
 def words(figure: Figure) -> list[str]:
     """All words of a figure that has been drawn."""
-    figure.canvas.draw()
+    figure.draw_without_rendering()
     return [text.get_text() for text in figure.findobj(mpl.text.Text) if text.get_text()]
 
 
-def test_it_shows_all_effects_institutions_and_models(tmp_path: Path) -> None:
-    figure = draw_forest(*tables(study(tmp_path), SMALL_SIZES), MAE)
+def test_it_shows_all_effects_institutions_and_models(
+    papers: tuple[pd.DataFrame, pd.DataFrame],
+) -> None:
+    figure = draw_forest(*papers, MAE)
     found = words(figure)
     assert {*NAMES[3:], "Uni-m1", "Tri-Z", "Tri-Z\nagainst Tri-M", "a new hospital"} <= set(found)
     drops, gains, normalizations = figure.axes
@@ -62,8 +70,8 @@ def test_it_shows_all_effects_institutions_and_models(tmp_path: Path) -> None:
     assert figure.get_figwidth() == 3.5
 
 
-def test_marks_stand_where_the_table_says(tmp_path: Path) -> None:
-    pooled, single = tables(study(tmp_path), SMALL_SIZES)
+def test_marks_stand_where_the_table_says(papers: tuple[pd.DataFrame, pd.DataFrame]) -> None:
+    pooled, single = papers
     drops = draw_forest(pooled, single, MAE).axes[0]
     marks = {float(line.get_xdata()[0]) for line in drops.lines if len(line.get_xdata()) == 1}
     for table in (pooled[pooled["estimator"] == "REML"], single):
@@ -71,8 +79,8 @@ def test_marks_stand_where_the_table_says(tmp_path: Path) -> None:
         assert set(chosen["estimate"]) <= marks
 
 
-def test_nothing_leaves_the_page(tmp_path: Path) -> None:
-    figure = draw_forest(*tables(study(tmp_path), SMALL_SIZES), MAE)
+def test_nothing_leaves_the_page(papers: tuple[pd.DataFrame, pd.DataFrame]) -> None:
+    figure = draw_forest(*papers, MAE)
     words(figure)
     page = figure.bbox
     for axes in figure.axes:
@@ -110,10 +118,11 @@ def test_a_wide_interval_is_cut_off() -> None:
     assert span_of([unknown], []) == Span(0.0, 0.0)
 
 
-def test_the_files_are_those_of_the_metrics(tmp_path: Path) -> None:
+def test_the_files_are_those_of_the_metrics(
+    tmp_path: Path, papers: tuple[pd.DataFrame, pd.DataFrame]
+) -> None:
     config = study(tmp_path)
-    made = tables(config, SMALL_SIZES)
-    for module, table in zip((next_hospital, next_hospital_institutions), made, strict=True):
+    for module, table in zip((next_hospital, next_hospital_institutions), papers, strict=True):
         write_csv(table, Results(config).root / f"{module.TABLE.name}.csv")
     draw_figure(config, "next_hospital")
     folder = Results(config).figures / "next_hospital"

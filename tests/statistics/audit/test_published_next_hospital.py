@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 import shutil
 from pathlib import Path
 
@@ -78,6 +79,24 @@ def test_an_improvement_is_unpaired(table: pd.DataFrame) -> None:
     weights = [n / (s**2 + u**2) for (_, s), (_, u), n in zip(tri, uni, sizes, strict=True)]
     mean = sum(w * g for w, g in zip(weights, gains, strict=True)) / sum(weights)
     assert row["estimate"] == pytest.approx(mean, rel=1e-9)
+
+
+def test_the_documentation_says_what_it_finds(table: pd.DataFrame) -> None:
+    text = (REPOSITORY / "docs" / "statistics.md").read_text(encoding="utf-8")
+    line = re.compile(r"\| (?:drop of )?(\S+)(?: over (.+?))? \| (\S+) % (\[.+?\]) \| (\[.+?\]) \|")
+    found = line.findall(
+        text.partition("Of the paper's MAE (REML):")[2].partition("**Checked**")[0]
+    )
+    assert len(found) == 7
+    chosen = table[(table["metric"] == "mae") & (table["estimator"] == "REML")]
+    by_question = chosen.set_index(["model", "reference"])
+    for model, reference, *printed in found:
+        row = by_question.loc[(model, reference.replace(", ", ";") or "internal")]
+        mean, low, high, new_low, new_high = (
+            f"{row[f'reported_{name}']:.0f}".replace("-", "−")
+            for name in ("estimate", "ci95_low", "ci95_high", "pi95_low", "pi95_high")
+        )
+        assert printed == [mean, f"[{low}, {high}]", f"[{new_low}, {new_high}]"]
 
 
 def test_without_numbers_of_patients_there_is_no_table(tmp_path: Path) -> None:
