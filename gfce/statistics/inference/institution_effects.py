@@ -118,7 +118,7 @@ def mean_of(scores: Array) -> Estimate:
 def as_loss(metric: Metric, mean: Estimate) -> Estimate:
     """A mean as a loss, by the delta method.
 
-    For the log the variance is sd^2 / (n mean^2) (Hedges, Gurevitch and Curtis 1999, eq. 1).
+    For the log the variance is sd^2 / (n mean^2) (Hedges, Gurevitch and Curtis 1999).
     """
     value = loss(metric, mean.value)
     problem = mean.problem or (NO_LOG if math.isnan(value) else "")
@@ -134,8 +134,8 @@ def paired_gain(model: Array, reference: Array, metric: Metric) -> Estimate:
     """loss(reference) - loss(model) on the same patients; a patient without both is left out.
 
     The variance is that of the mean of the patients' linear terms, slope b_p - slope a_p: for the
-    log ratio of means sd_a^2 / (n a^2) + sd_b^2 / (n b^2) - 2 cov / (n a b) (Lajeunesse 2011,
-    eq. 3; metafor's ROMC).
+    log ratio of means sd_a^2 / (n a^2) + sd_b^2 / (n b^2) - 2 cov / (n a b) (Lajeunesse 2011;
+    metafor's ROMC).
 
     Args:
         model: scores of the model (patient,).

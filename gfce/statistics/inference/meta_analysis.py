@@ -56,7 +56,7 @@ def pool(effects: Array, variances: Array, estimator: str = "REML") -> Pooled:
     y_i ~ N(mu, tau2 + v_i), v_i known; w_i = 1 / (v_i + tau2), mu = sum w_i y_i / sum w_i with the
     variance 1 / sum w_i or, by Hartung and Knapp (2001) and Sidik and Jonkman (2002),
     sum w_i (y_i - mu)^2 / ((k - 1) sum w_i), not truncated. I squared is tau2 / (tau2 + s2) with
-    the typical variance s2 of Higgins and Thompson (2002, eq. 9).
+    the typical variance s2 of Higgins and Thompson (2002).
 
     Args:
         effects: y_i (analysis, institution); NaN: left out.
@@ -92,7 +92,7 @@ def pool(effects: Array, variances: Array, estimator: str = "REML") -> Pooled:
 def dersimonian_laird(y: Array, v: Array) -> Array:
     """tau2 = max(0, (Q - (k - 1)) / (sum w - sum w^2 / sum w)), w = 1 / v.
 
-    DerSimonian and Laird 1986, eq. 8.
+    DerSimonian and Laird 1986.
 
     Args:
         y: effects (analysis, institution).
@@ -107,7 +107,7 @@ def restricted_maximum_likelihood(y: Array, v: Array) -> Array:
     """tau2 at the maximum of the restricted likelihood, by Fisher scoring from DL's estimate.
 
     tau2 + (y' P P y - tr P) / tr(P P) until it stays, never below 0, with
-    P = W - W 1 (1' W 1)^-1 1' W (Viechtbauer 2005, eq. 8). Steps that go back and forth are halved.
+    P = W - W 1 (1' W 1)^-1 1' W (Viechtbauer 2005). Steps that go back and forth are halved.
     NaN where it does not come to rest.
 
     Args:

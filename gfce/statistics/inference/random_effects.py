@@ -105,7 +105,7 @@ def _summary(pooled: Pooled, number: int, shared: Estimate) -> dict[str, float]:
 
     The variance of `shared` is added once. Mean: t with k - 1 degrees of freedom and the HKSJ
     variance. New hospital: t with k - 2, tau2 and the variance of the mean (Higgins, Thompson and
-    Spiegelhalter 2009, eq. 12): the ordinary one, or HKSJ's where that is larger (Roever, Knapp and
+    Spiegelhalter 2009): the ordinary one, or HKSJ's where that is larger (Roever, Knapp and
     Friede 2015), so that this interval is never the narrower one. Where something is shared the
     degrees of freedom of the sum are Satterthwaite's.
     """
