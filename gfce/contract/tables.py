@@ -11,6 +11,7 @@ from gfce.exchange.tables import REMOTE_TABLES
 from gfce.images.alignment_table import TABLE as ALIGNMENT
 from gfce.quality.columns import TABLE as QUALITY
 from gfce.statistics import inference, tables
+from gfce.statistics.audit.next_hospital import TABLE as AUDIT_NEXT_HOSPITAL
 from gfce.statistics.audit.recompute import TABLE as AUDIT
 from gfce.statistics.study_tables import declared
 from gfce.training.tables import HISTORY
@@ -25,7 +26,7 @@ def all_tables() -> tuple[Table, ...]:
         *(METRICS_TABLE, BASELINES_TABLE),
         *declared(tables),
         *declared(inference),
-        AUDIT,
+        *(AUDIT, AUDIT_NEXT_HOSPITAL),
         *REMOTE_TABLES,
     )
 

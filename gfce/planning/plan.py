@@ -24,7 +24,7 @@ from gfce.planning.power import (
     expected_power,
 )
 from gfce.planning.resources import estimate
-from gfce.steps import STEPS, Task, tasks
+from gfce.steps import STEPS, Task, reads, tasks
 from gfce.study import Cell, Results, cells
 
 WORKERS = 16
@@ -177,8 +177,17 @@ class _Costs:
         ]
         scores = max(self.of_step("evaluate"))
         statistics = sum(self.of_step("tabulate") + self.of_step("compare"))
-        behind = scores + max(*self.of_step("figures"), statistics)
+        behind = scores + max(statistics, *self._figures(statistics))
         return sum(cohort) + max(self.of_step("preprocess")) + self._on_gpus(gpus) + behind
+
+    def _figures(self, statistics: float) -> list[float]:
+        """When each figure is drawn: those of statistics wait for them."""
+        config = self.size.config
+        drawn = [Task("figures", what) for what in STEPS["figures"].scope.every(config)]
+        waiting = {
+            task for task in drawn if any(read.step == "compare" for read in reads(config, task))
+        }
+        return [self.seconds(task) + statistics * (task in waiting) for task in drawn]
 
     def _on_gpus(self, gpus: int) -> float:
         free = [0.0] * gpus

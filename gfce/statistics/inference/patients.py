@@ -110,6 +110,13 @@ class Patients:
         """Number of patients of each institution."""
         return {name: len(matrix) for name, matrix in self.matrices.items()}
 
+    def scores_of(self, institution: str, model: Model, metric: Metric) -> Array:
+        """One model's scores of one metric at an institution (patient,), NaN where missing."""
+        matrix = self.matrices.get(institution)
+        if matrix is None:
+            return np.empty(0)
+        return matrix[:, self.columns[model.label, metric.name]]
+
     def means(self, by_institution: dict[str, Array]) -> Means[Array]:
         """The means of each institution as a look-up, with their Overalls.
 
