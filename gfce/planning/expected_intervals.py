@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from gfce.estimating.size import StudySize
 from gfce.evaluation.metrics import METRICS
-from gfce.study import Results
+from gfce.study import TABLED_COHORTS, Results
 
 ASSUMED_SD = {metric.name: metric.assumed_sd for metric in METRICS if metric.assumed_sd}
 """Standard deviation between patients of each metric that says one."""
@@ -84,4 +84,10 @@ def _scores(size: StudySize) -> Iterable[dict[str, str]]:
             rows = list(csv.DictReader(file))
     except OSError:
         return []
-    return [row for row in rows if row["region"] == "volume" and row["scaling"] == scaling]
+    return [
+        row
+        for row in rows
+        if row["cohort"] in TABLED_COHORTS
+        and row["region"] == "volume"
+        and row["scaling"] == scaling
+    ]

@@ -53,6 +53,10 @@ class Patients:
         """Number of patients of each institution."""
         return {name: len(matrix) for name, matrix in self.matrices.items()}
 
+    def observed(self) -> Means[Array]:
+        """The means of the patients as they are, arrays of a single replicate."""
+        return self.means({name: _means(matrix)[None] for name, matrix in self.matrices.items()})
+
     def means(self, by_institution: dict[str, Array]) -> Means[Array]:
         """The means of each institution as a look-up, with their Overalls.
 

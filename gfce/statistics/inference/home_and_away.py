@@ -1,0 +1,201 @@
+"""Losses by transfer: the same patients' scores by models from elsewhere and by their own one."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from scipy import stats
+
+from gfce.evaluation.metric import Metric
+from gfce.evaluation.metrics import TESTED_METRICS
+from gfce.statistics.design import Model
+from gfce.statistics.inference.bca import CONFIDENCE, degrees_of_freedom
+from gfce.statistics.inference.paired_tests import ROUNDING, paired_test
+from gfce.statistics.scored_study import ScoredStudy
+
+Vector = NDArray[np.float64]
+Matrix = NDArray[np.float64]
+Block = Mapping[str, Vector]
+"""Scores of one metric on an institution's held-out patients, by model label (empty: no patient)."""
+
+
+@dataclass(frozen=True)
+class Match:
+    """The held-out patients of an institution, its own model and models from elsewhere.
+
+    Attributes:
+        home: the model that is trained on the institution and on no other.
+        away: models of the same group that are not trained on it.
+    """
+
+    home: Model
+    away: tuple[Model, ...]
+
+    @property
+    def institution(self) -> str:
+        """Where the patients are from."""
+        return self.home.internal[0]
+
+
+def matches(group: Sequence[Model]) -> list[Match]:
+    """For each single-institution model the other ones that come as guests (family H)."""
+    unis = [model for model in group if not model.is_pooled]
+    found = [Match(home, _guests(unis, home)) for home in unis]
+    return [match for match in found if match.away]
+
+
+def pairs(group: Sequence[Model]) -> list[Match]:
+    """Each of them with one guest at a time, pooled models among these (family H-pair)."""
+    unis = [model for model in group if not model.is_pooled]
+    return [Match(home, (guest,)) for home in unis for guest in _guests(group, home)]
+
+
+def _guests(models: Iterable[Model], home: Model) -> tuple[Model, ...]:
+    return tuple(model for model in models if home.internal[0] in model.cross)
+
+
+@dataclass(frozen=True)
+class Loss:
+    """By how much scores are worse away than at home; NaN where it is not defined.
+
+    Attributes:
+        n: patients.
+        n_dropped: patients whom a model lacks a score of.
+        mean_home: mean score at home over the patients.
+        mean_away: the same of the models from elsewhere, and over these.
+        loss: mean over patients of the loss, on the scale of `on_loss_scale`.
+        low: lower bound of its 95 % interval.
+        high: upper bound.
+        t: of the test that it is 0.
+        df: degrees of freedom.
+        p: two-sided.
+        reason: why something is not defined.
+    """
+
+    n: int
+    n_dropped: int = 0
+    mean_home: float = math.nan
+    mean_away: float = math.nan
+    loss: float = math.nan
+    low: float = math.nan
+    high: float = math.nan
+    t: float = math.nan
+    df: float = math.nan
+    p: float = math.nan
+    reason: str = ""
+
+
+def on_loss_scale(scores: Matrix, metric: Metric) -> Matrix:
+    """Scores such that larger is worse and a difference is a loss.
+
+    Decibels are logarithms already and change their sign at most; of other scores it is the
+    natural logarithm (Bland and Altman 1996, BMJ 312:1153). A score that is not positive has none
+    and counts as missing, as the infinite PSNR of the same images does.
+    """
+    sign = -1.0 if metric.higher_is_better else 1.0
+    if is_decibel(metric):
+        return sign * scores
+    return sign * np.log(np.where(scores > 0, scores, np.nan))
+
+
+def is_decibel(metric: Metric) -> bool:
+    """Whether losses are differences in dB; of other metrics they are ratios."""
+    return metric.unit == "dB"
+
+
+def blocks(study: ScoredStudy) -> Iterator[tuple[Metric, dict[str, Block]]]:
+    """Of each tested metric the scores of each development institution, patients in one order."""
+    both = pd.concat([study.scores, study.cross_scores], ignore_index=True)
+    held_out = both[both["institution"].isin(study.config.cohort.development)]
+    indexed = held_out.set_index(["institution", "patient_id", "model"])
+    labels = [model.label for model in study.models]
+    for metric in TESTED_METRICS:
+        wide = pd.DataFrame(indexed[metric.name].unstack("model"))  # noqa: PD010 - would average
+        wide = wide.reindex(columns=labels).sort_index()
+        yield (
+            metric,
+            {
+                str(name): {label: block[label].to_numpy(float) for label in labels}
+                for name, block in wide.groupby(level="institution")
+            },
+        )
+
+
+def differences(match: Match, block: Block, metric: Metric) -> tuple[Loss, Vector]:
+    """The loss at one institution, and that of each patient whom all models have a score of.
+
+    A patient's loss is the mean over the models from elsewhere of the difference on the scale of
+    `on_loss_scale`: with ratios, the logarithm of the geometric mean of away / home. Student's
+    paired test and interval are those of `paired_tests.paired_test`.
+    """
+    nobody = np.array([])
+    home = block.get(match.home.label, nobody)
+    away = np.array([block.get(model.label, nobody) for model in match.away])
+    losses = on_loss_scale(away, metric).mean(axis=0)
+    own = on_loss_scale(home, metric)
+    test = paired_test(losses, own)
+    paired = np.isfinite(losses) & np.isfinite(own)
+    found = Loss(
+        test.n,
+        test.n_dropped,
+        loss=test.mean_difference,
+        low=test.ci95_low,
+        high=test.ci95_high,
+        t=test.t,
+        df=test.df,
+        p=test.p,
+        reason=test.reason if math.isnan(test.p) or test.p == 1 else "",
+    )
+    if test.n:
+        mean_home, mean_away = float(home[paired].mean()), float(away[:, paired].mean())
+        found = replace(found, mean_home=mean_home, mean_away=mean_away)
+    return found, (losses - own)[paired]
+
+
+def overall_loss(losses: Mapping[str, tuple[Loss, Vector]]) -> Loss:
+    """The mean loss over institutions that are fixed and weigh the same.
+
+    With k institutions of n_i patients whose losses have the SD s_i, its variance is the sum of
+    s_i^2 / n_i, divided by k^2; t has Satterthwaite's (1946) degrees of freedom. It says nothing of
+    other institutions than these.
+
+    Args:
+        losses: of each institution what `differences` returns.
+    """
+    parts = [part for part, _ in losses.values()]
+    total = Loss(sum(part.n for part in parts), sum(part.n_dropped for part in parts))
+    if without := [name for name, (part, _) in losses.items() if math.isnan(part.loss)]:
+        return replace(total, reason=f"no value for {', '.join(without)}")
+    total = replace(
+        total,
+        mean_home=float(np.mean([part.mean_home for part in parts])),
+        mean_away=float(np.mean([part.mean_away for part in parts])),
+        loss=float(np.mean([part.loss for part in parts])),
+    )
+    if single := [name for name, (part, _) in losses.items() if part.n < 2]:
+        return replace(total, reason=f"a single patient of {', '.join(single)}: no test")
+    return _tested(total, [each for _, each in losses.values()])
+
+
+def _tested(total: Loss, samples: Sequence[Vector]) -> Loss:
+    k = len(samples)
+    variance = sum(float(each.var(ddof=1)) / len(each) for each in samples) / k**2
+    if math.sqrt(variance) <= ROUNDING * max(np.abs(np.concatenate(samples)).max(), 1.0):
+        return replace(total, reason="the loss is the same in every patient: t is not defined")
+    df = float(degrees_of_freedom([((each - each.mean()) / k)[None] for each in samples])[0])
+    se = math.sqrt(variance)
+    half = float(stats.t.isf((1 - CONFIDENCE) / 2, df)) * se
+    t = total.loss / se
+    return replace(
+        total,
+        low=total.loss - half,
+        high=total.loss + half,
+        t=t,
+        df=df,
+        p=float(2 * stats.t.sf(abs(t), df)),
+    )
