@@ -21,7 +21,7 @@ from gfce.statistics.scored_study import ScoredStudy
 Vector = NDArray[np.float64]
 Matrix = NDArray[np.float64]
 Block = Mapping[str, Vector]
-"""Scores of one metric on an institution's held-out patients, by model label (empty: no patient)."""
+"""Scores of one metric on an institution's held-out patients by model label (empty: nobody)."""
 
 
 @dataclass(frozen=True)
