@@ -31,11 +31,14 @@ class Patients:
     models: list[Model]
     matrices: dict[str, Array]
     """Of each institution: (patient, model and metric), NaN where a score is missing."""
+    metrics: Sequence[Metric] = METRICS
 
     @classmethod
-    def of(cls, scores: pd.DataFrame, models: Sequence[Model]) -> Patients:
+    def of(
+        cls, scores: pd.DataFrame, models: Sequence[Model], metrics: Sequence[Metric] = METRICS
+    ) -> Patients:
         """Take `aggregate.patient_scores`."""
-        names = [metric.name for metric in METRICS]
+        names = [metric.name for metric in metrics]
         indexed = scores.set_index(["institution", "patient_id", "model"])[names]
         columns = [(name, model.label) for model in models for name in names]
         wide = (
@@ -46,7 +49,7 @@ class Patients:
         matrices = {
             str(name): block.to_numpy(float) for name, block in wide.groupby(level="institution")
         }
-        return cls(list(models), matrices)
+        return cls(list(models), matrices, metrics)
 
     @property
     def sizes(self) -> dict[str, int]:
@@ -63,7 +66,7 @@ class Patients:
         Args:
             by_institution: of each institution, (replicate, model and metric).
         """
-        columns = [(model, metric) for model in self.models for metric in METRICS]
+        columns = [(model, metric) for model in self.models for metric in self.metrics]
         means: dict[Place, Array] = {}
         for number, (model, metric) in enumerate(columns):
             replicates = {name: array[..., number] for name, array in by_institution.items()}

@@ -15,7 +15,7 @@ from gfce.evaluation.metric import Metric
 from gfce.evaluation.metrics import TESTED_METRICS
 from gfce.statistics.design import Model
 from gfce.statistics.inference.bca import CONFIDENCE, degrees_of_freedom
-from gfce.statistics.inference.paired_tests import ROUNDING, paired_test
+from gfce.statistics.inference.paired_tests import ROUNDING
 from gfce.statistics.scored_study import ScoredStudy
 
 Vector = NDArray[np.float64]
@@ -126,50 +126,43 @@ def blocks(study: ScoredStudy) -> Iterator[tuple[Metric, dict[str, Block]]]:
         )
 
 
-def differences(match: Match, block: Block, metric: Metric) -> tuple[Loss, Vector]:
+def institution_loss(match: Match, block: Block, metric: Metric) -> tuple[Loss, Vector]:
     """The loss at one institution, and that of each patient whom all models have a score of.
 
     A patient's loss is the mean over the models from elsewhere of the difference on the scale of
-    `on_loss_scale`: with ratios, the logarithm of the geometric mean of away / home. Student's
-    paired test and interval are those of `paired_tests.paired_test`.
+    `on_loss_scale`: with ratios, the logarithm of the geometric mean of away / home.
     """
     nobody = np.array([])
     home = block.get(match.home.label, nobody)
     away = np.array([block.get(model.label, nobody) for model in match.away])
-    losses = on_loss_scale(away, metric).mean(axis=0)
-    own = on_loss_scale(home, metric)
-    test = paired_test(losses, own)
-    paired = np.isfinite(losses) & np.isfinite(own)
+    losses = on_loss_scale(away, metric).mean(axis=0) - on_loss_scale(home, metric)
+    known = np.isfinite(losses)
+    n, n_scored = int(known.sum()), int((np.isfinite(home) | np.isfinite(away).any(axis=0)).sum())
+    if n == 0:
+        return Loss(0, n_scored, reason="no patient has a score of all models"), losses[known]
     found = Loss(
-        test.n,
-        test.n_dropped,
-        loss=test.mean_difference,
-        low=test.ci95_low,
-        high=test.ci95_high,
-        t=test.t,
-        df=test.df,
-        p=test.p,
-        reason=test.reason if math.isnan(test.p) or test.p == 1 else "",
+        n,
+        n_scored - n,
+        mean_home=float(home[known].mean()),
+        mean_away=float(away[:, known].mean()),
+        loss=float(losses[known].mean()),
     )
-    if test.n:
-        mean_home, mean_away = float(home[paired].mean()), float(away[:, paired].mean())
-        found = replace(found, mean_home=mean_home, mean_away=mean_away)
-    return found, (losses - own)[paired]
+    if n == 1:
+        return replace(found, reason="a single patient: no test"), losses[known]
+    return _tested(found, [losses[known]]), losses[known]
 
 
 def overall_loss(losses: Mapping[str, tuple[Loss, Vector]]) -> Loss:
     """The mean loss over institutions that are fixed and weigh the same.
 
-    With k institutions of n_i patients whose losses have the SD s_i, its variance is the sum of
-    s_i^2 / n_i, divided by k^2; t has Satterthwaite's (1946) degrees of freedom. It says nothing of
-    other institutions than these.
+    It says nothing of other institutions than these.
 
     Args:
-        losses: of each institution what `differences` returns.
+        losses: of each institution what `institution_loss` returns.
     """
     parts = [part for part, _ in losses.values()]
     total = Loss(sum(part.n for part in parts), sum(part.n_dropped for part in parts))
-    if without := [name for name, (part, _) in losses.items() if math.isnan(part.loss)]:
+    if without := [name for name, (part, _) in losses.items() if part.n == 0]:
         return replace(total, reason=f"no value for {', '.join(without)}")
     total = replace(
         total,
@@ -177,25 +170,32 @@ def overall_loss(losses: Mapping[str, tuple[Loss, Vector]]) -> Loss:
         mean_away=float(np.mean([part.mean_away for part in parts])),
         loss=float(np.mean([part.loss for part in parts])),
     )
-    if single := [name for name, (part, _) in losses.items() if part.n < 2]:
+    if single := [name for name, (part, _) in losses.items() if part.n == 1]:
         return replace(total, reason=f"a single patient of {', '.join(single)}: no test")
     return _tested(total, [each for _, each in losses.values()])
 
 
-def _tested(total: Loss, samples: Sequence[Vector]) -> Loss:
+def _tested(found: Loss, samples: Sequence[Vector]) -> Loss:
+    """The interval and the test of a mean over k samples that weigh the same.
+
+    With n_i losses of the SD s_i its variance is the sum of s_i^2 / n_i, divided by k^2, and t has
+    Satterthwaite's (1946) degrees of freedom. For k = 1 that is Student's paired test (1908), for
+    k = 2 Welch's (1947).
+    """
     k = len(samples)
-    variance = sum(float(each.var(ddof=1)) / len(each) for each in samples) / k**2
-    if math.sqrt(variance) <= ROUNDING * max(np.abs(np.concatenate(samples)).max(), 1.0):
-        return replace(total, reason="the loss is the same in every patient: t is not defined")
-    df = float(degrees_of_freedom([((each - each.mean()) / k)[None] for each in samples])[0])
-    se = math.sqrt(variance)
-    half = float(stats.t.isf((1 - CONFIDENCE) / 2, df)) * se
-    t = total.loss / se
-    return replace(
-        total,
-        low=total.loss - half,
-        high=total.loss + half,
-        t=t,
-        df=df,
-        p=float(2 * stats.t.sf(abs(t), df)),
-    )
+    se = math.sqrt(sum(float(each.var(ddof=1)) / len(each) for each in samples)) / k
+    largest = max(float(np.abs(each).max()) for each in samples)
+    if se <= ROUNDING * max(1.0, largest):
+        return _without_spread(found, largest, found.n - k)
+    influence = [((each - each.mean()) / k)[None] for each in samples]
+    df = float(degrees_of_freedom(influence)[0]) if k > 1 else float(found.n - 1)
+    half, t = float(stats.t.isf((1 - CONFIDENCE) / 2, df)) * se, found.loss / se
+    p = float(2 * stats.t.sf(abs(t), df))
+    return replace(found, low=found.loss - half, high=found.loss + half, t=t, df=df, p=p)
+
+
+def _without_spread(found: Loss, largest: float, df: int) -> Loss:
+    if largest > ROUNDING:
+        return replace(found, reason="the loss is the same in every patient: t is not defined")
+    reason = "identical scores in every patient: p is 1 by definition"
+    return replace(found, loss=0.0, low=0.0, high=0.0, t=0.0, df=df, p=1.0, reason=reason)

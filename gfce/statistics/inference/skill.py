@@ -13,7 +13,7 @@ import pandas as pd
 from gfce.contract.columns import CI95_HIGH, CI95_LOW, MODEL, REASON, axes
 from gfce.contract.table import Column
 from gfce.evaluation.metric import Metric
-from gfce.evaluation.metrics import METRICS, TESTED_METRICS, metric_named
+from gfce.evaluation.metrics import TESTED_METRICS, metric_named
 from gfce.evaluation.tables import METRIC
 from gfce.files import records
 from gfce.statistics.arithmetic import Means, N, overall
@@ -44,7 +44,7 @@ def skill(study: ScoredStudy) -> pd.DataFrame | None:
         return None
     references = [_reference(model) for model in study.models]
     scores = pd.concat([study.scores, *_reference_scores(baselines, study.models)])
-    patients = Patients.of(scores, [*study.models, *references])
+    patients = Patients.of(scores, [*study.models, *references], ERRORS)
     asked = [(model, metric) for metric in ERRORS for model in study.models]
     values, low, high = _estimates(study, patients, asked)
     triples = zip(*(part.reshape(-1, len(QUANTITIES)) for part in (values, low, high)), strict=True)
@@ -57,7 +57,7 @@ def _reference(model: Model) -> Model:
 
 
 def _reference_scores(baselines: pd.DataFrame, models: Sequence[Model]) -> list[pd.DataFrame]:
-    names = [metric.name for metric in METRICS]
+    names = [metric.name for metric in ERRORS]
     return [
         comparable_scores(baselines, model, REFERENCE)
         .reindex(columns=["institution", "patient_id", *names])

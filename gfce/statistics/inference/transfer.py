@@ -21,7 +21,7 @@ from gfce.statistics.inference.home_and_away import (
     Match,
     Vector,
     blocks,
-    differences,
+    institution_loss,
     is_decibel,
     matches,
     overall_loss,
@@ -62,7 +62,7 @@ def _group_rows(
     """The rows of the models of one network and normalization (and further axes)."""
 
     def played(match: Match) -> tuple[Loss, Vector]:
-        return differences(match, by_institution.get(match.institution, {}), metric)
+        return institution_loss(match, by_institution.get(match.institution, {}), metric)
 
     found = [(match, played(match)) for match in matches(group)]
     for match, (loss, _) in found:

@@ -170,7 +170,7 @@ def test_models_that_are_not_scored_have_a_reason(metrics: pd.DataFrame) -> None
     assert empty["institution"].tolist() == [*NAMES[:3], OVERALL]
     assert empty[["percent", "ci95_low", "p_holm"]].isna().all(axis=None)
     assert empty["reason"].tolist() == [
-        *["no patient has a score of both models"] * 3,
+        *["no patient has a score of all models"] * 3,
         "no value for Institution-1, Institution-2, Institution-3",
     ]
     assert table.query("normalization == 'z_score'")["p"].notna().all()
@@ -213,12 +213,20 @@ def test_scores_that_have_no_logarithm_are_missing(metrics: pd.DataFrame) -> Non
 def test_identical_models(metrics: pd.DataFrame) -> None:
     same = metrics.assign(mae=0.03, psnr_db=30.0)
     table = transfer(ScoredStudy(study(), same))
-    alone = table[table["institution"] != OVERALL]
-    assert (alone["p"] == 1).all()
-    assert (alone["reason"] == "identical scores in every patient: p is 1 by definition").all()
-    total = table[table["institution"] == OVERALL]
-    assert total["p"].isna().all()
-    assert total["reason"].str.startswith("the loss is the same in every patient").all()
+    assert (table["p"] == 1).all()
+    assert (table[["ci95_low", "ci95_high", "t"]] == 0).all(axis=None)
+    assert (table["reason"] == "identical scores in every patient: p is 1 by definition").all()
+
+
+def test_the_same_loss_in_every_patient_has_no_test(metrics: pd.DataFrame) -> None:
+    cross = metrics["cohort"] == "cross"
+    mae, psnr = (pd.Series(value, metrics.index) for value in (0.03, 30.0))
+    worse = metrics.assign(mae=mae.mask(cross, 0.06), psnr_db=psnr.mask(cross, 29.0))
+    table = transfer(ScoredStudy(study(), worse))
+    assert table["p"].isna().all()
+    assert (table["reason"] == "the loss is the same in every patient: t is not defined").all()
+    assert table["percent"].dropna().to_numpy() == pytest.approx(100)
+    assert table["difference_db"].dropna().to_numpy() == pytest.approx(1)
 
 
 @pytest.mark.parametrize(
