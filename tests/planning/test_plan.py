@@ -137,6 +137,7 @@ def test_the_spread_of_a_pilot_replaces_the_assumed_one(configure: Configure) ->
                 "training_set",
                 "seed",
                 "institution",
+                "cohort",
                 "region",
                 "scaling",
                 "mae",
@@ -145,8 +146,8 @@ def test_the_spread_of_a_pilot_replaces_the_assumed_one(configure: Configure) ->
         )
         for mae, psnr in ((0.02, 30), (0.04, 34)):
             axes = [cell.network, cell.normalization, cell.training_set, cell.seed]
-            writer.writerow([*axes, "A", "volume", "reference", mae, psnr])
-            writer.writerow([*axes, "A", "tumour", "reference", 9, 9])
+            writer.writerow([*axes, "A", "internal", "volume", "reference", mae, psnr])
+            writer.writerow([*axes, "A", "internal", "tumour", "reference", 9, 9])
     pilot, other, *_ = expected_intervals(size)
     assert pilot.source == "pilot"
     assert pilot.half_width["mae"] == pytest.approx(half_width(0.02 / 2**0.5, 4))
