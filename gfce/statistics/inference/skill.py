@@ -57,10 +57,11 @@ def _reference(model: Model) -> Model:
 
 
 def _reference_scores(baselines: pd.DataFrame, models: Sequence[Model]) -> list[pd.DataFrame]:
-    names = [metric.name for metric in ERRORS]
+    names, patient = [metric.name for metric in ERRORS], ["institution", "patient_id"]
     return [
         comparable_scores(baselines, model, REFERENCE)
-        .reindex(columns=["institution", "patient_id", *names])
+        .groupby(patient, as_index=False)[names]
+        .mean()
         .assign(model=_reference(model).label)
         for model in models
     ]
