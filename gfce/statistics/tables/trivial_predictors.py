@@ -18,7 +18,7 @@ from gfce.statistics.tables.aggregate import SCORE_KEYS, mean_column, with_overa
 from gfce.statistics.tables.read import read_optional
 from gfce.statistics.tables.received import received_baselines
 from gfce.steps import Task
-from gfce.study import TABLED_COHORTS, Results
+from gfce.study import Results
 
 PREDICTORS = {"t1w": "T1w itself", "mean_ce": "mean CE intensity"}
 """The trivial predictors, as they are called in a footnote."""
@@ -43,8 +43,8 @@ def trivial_predictors(study: ScoredStudy) -> pd.DataFrame | None:
 def baseline_scores(study: ScoredStudy) -> pd.DataFrame | None:
     """Rows of baselines.csv in the study's scaling, those of merged institutions among them.
 
-    Like `ScoredStudy.scores` it has no rows of the cohort `cross`, and none but finite scores.
-    None where the predictors are not scored, or where their scores do not fit the study.
+    Scores that are not finite are missing. None where the predictors are not scored, or where
+    their scores do not fit the study.
     """
     path = Results(study.config).baselines
     baselines = None if Task("baselines") in study.unusable else read_optional(path, REQUIRED)
@@ -52,19 +52,19 @@ def baseline_scores(study: ScoredStudy) -> pd.DataFrame | None:
         return None
     if len(received := received_baselines(study.config)):
         baselines = pd.concat([baselines, received], ignore_index=True)
-    chosen = (baselines["scaling"] == study.config.evaluation.scaling) & baselines["cohort"].isin(
-        TABLED_COHORTS
-    )
-    return baselines[chosen].replace([np.inf, -np.inf], np.nan)
+    of_scaling = baselines[baselines["scaling"] == study.config.evaluation.scaling]
+    return of_scaling.replace([np.inf, -np.inf], np.nan)
 
 
 def comparable_scores(scores: pd.DataFrame, model: Model, predictor: str) -> pd.DataFrame:
     """The rows of `baseline_scores` that a model is set against.
 
-    An empty normalization or training_set means that the row stands for all of them.
+    They are of the institutions of its rows in tables 2 and 3, so none is of the cohort `cross`. An
+    empty normalization or training_set means that the row stands for all of them.
     """
     return scores[
         (scores["predictor"] == predictor)
+        & scores["institution"].isin([name for name, _ in model.institutions()])
         & _is_or_empty(scores["normalization"], model.cell.normalization)
         & _is_or_empty(scores["training_set"], model.cell.training_set)
     ]
