@@ -24,6 +24,7 @@ from gfce.evaluation.metrics.mae import METRIC as MAE
 from gfce.statistics.design import models
 from gfce.statistics.inference.bootstrap import bca_intervals
 from gfce.statistics.inference.delta import delta_intervals
+from gfce.statistics.inference.home_and_away import Loss, overall_loss
 from gfce.statistics.inference.paired_tests import paired_test
 from gfce.statistics.inference.patients import Estimator, Patients
 from gfce.statistics.inference.scales import LOG_RATIO, PERCENT
@@ -171,6 +172,25 @@ def _coverage_of_a_drop(sizes: dict[int, int], shape: str, repeats: int, resampl
     return "; ".join(f"{n} {c[0]:.1%} in percent, {c[1]:.1%} in log ratios" for n, c in named)
 
 
+def coverage_of_overall_loss(repeats: int = 5000) -> None:
+    """Interval of the Overall loss by transfer; three institutions with SDs of 0.1, 0.2 and 0.3."""
+    print("Satterthwaite's interval of the Overall loss by transfer, nominal 95 %")
+    for size in (3, 7, 18):
+        for shape in ("normal", "skewed"):
+            rng, hits = np.random.default_rng(4), 0
+            for _ in range(repeats):
+                losses = {str(sd): _loss_sample(rng, shape, sd, size) for sd in (0.1, 0.2, 0.3)}
+                found = overall_loss({k: (Loss(size, loss=v.mean()), v) for k, v in losses.items()})
+                hits += found.low <= 0.4 <= found.high
+            print(f"  {size} patients each; {shape}: {hits / repeats:.1%}")
+
+
+def _loss_sample(rng: np.random.Generator, shape: str, sd: float, size: int) -> np.ndarray:
+    """Losses with the mean 0.4; skewed: with that of an exponential distribution, 2."""
+    draw = rng.normal(size=size) if shape == "normal" else rng.exponential(size=size) - 1
+    return 0.4 + sd * draw
+
+
 def _scores(rng: np.random.Generator, shape: str, mean: float, sd: float, size: int) -> np.ndarray:
     draw = (
         rng.normal(mean, sd, size)
@@ -189,3 +209,4 @@ if __name__ == "__main__":
         coverage_of_paired_intervals()
         family_wise_error()
         coverage_of_drops()
+        coverage_of_overall_loss()

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from gfce.config import StudyConfig
 from gfce.contract.table import UNIT_OF_METRIC, Column
-from gfce.study import AXES, cells, model_label
+from gfce.study import AXES, CROSS, TABLED_COHORTS, cells, model_label
 
 OVERALL = "Overall"
 """What stands in `testing` or `model` for the mean over the rows above."""
@@ -87,7 +87,15 @@ COHORT = Column(
     "cohort",
     "string",
     "Whether the model was trained on the institution",
-    allowed=("internal", "external"),
+    allowed=TABLED_COHORTS,
+)
+COHORT_OF_SCORE = Column(
+    "cohort",
+    "string",
+    "internal: held-out patients of an institution that the model was trained on; external: "
+    "patients of an external institution; cross: held-out patients of another development "
+    "institution",
+    allowed=(*TABLED_COHORTS, CROSS),
 )
 PATIENT_ID = Column("patient_id", "string", "Patient")
 REGION = Column("region", "string", "Part of the volume that is scored: volume, foreground, tumour")

@@ -11,7 +11,7 @@ from itertools import combinations
 
 from gfce.estimating.size import StudySize
 from gfce.evaluation.metrics import METRICS, metric_named
-from gfce.study import MODEL_KEYS, Results
+from gfce.study import MODEL_KEYS, TABLED_COHORTS, Results
 
 ASSUMED_SD = {metric.name: metric.assumed_sd for metric in METRICS if metric.assumed_sd}
 """Standard deviation between patients of each metric that says one."""
@@ -35,7 +35,8 @@ def pilot_scores(size: StudySize) -> list[Row]:
     return [
         row
         for row in rows
-        if (row["region"], row["scaling"]) == ("volume", scaling) and row["cohort"] != "cross"
+        if (row["region"], row["scaling"]) == ("volume", scaling)
+        and row["cohort"] in TABLED_COHORTS
     ]
 
 

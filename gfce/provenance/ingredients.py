@@ -154,6 +154,16 @@ class Ingredients:
         roles = [[p, row["institution"], row["split"]] for p, row in self.patients.items()]
         return {**sets, "the split": code.digest(roles)}
 
+    def tests(self) -> Hashes:
+        """Whom the models of each training set are tested on, and as which cohort."""
+        designs = [Cell("", "", name, "") for name in self.training_sets]
+        return {
+            f"tests of {cell.training_set}": code.digest(
+                [test_institutions(self.config, cell), self.tested_on(cell)]
+            )
+            for cell in designs
+        }
+
     def institutions(self) -> Hashes:
         """Which institution each patient is of."""
         pairs = [[patient, row["institution"]] for patient, row in self.patients.items()]

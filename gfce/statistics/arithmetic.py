@@ -111,11 +111,11 @@ class Means(Generic[N]):
     def internal(self, model: Model, metric: Metric) -> N:
         """Mean of a model's internal test: its one institution's, or their Overall."""
         testing = OVERALL if model.is_pooled else model.internal[0]
-        return self._mean(model, testing, "internal", metric)
+        return self.at(model, testing, "internal", metric)
 
     def external(self, model: Model, metric: Metric) -> N:
         """Overall of a model's external test."""
-        return self._mean(model, OVERALL, "external", metric)
+        return self.at(model, OVERALL, "external", metric)
 
     def drop(self, model: Model, metric: Metric, change: Change = change_pct) -> N:
         """A cell of Table V, or what it is on another scale."""
@@ -141,7 +141,8 @@ class Means(Generic[N]):
         reference = self.uni_external(pooled, models, metric)
         return cast(N, -_loss(cast(N, change(reference, self.external(pooled, metric))), metric))
 
-    def _mean(self, model: Model, testing: str, cohort: str, metric: Metric) -> N:
+    def at(self, model: Model, testing: str, cohort: str, metric: Metric) -> N:
+        """A model's mean at an institution or Overall; NaN where there is none."""
         unknown = cast(N, float("nan"))
         return self._means.get((model.label, testing, cohort, metric.mean), unknown)
 

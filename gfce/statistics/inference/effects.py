@@ -10,32 +10,17 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from gfce.contract.columns import OVERALL
-from gfce.contract.table import Column
 from gfce.evaluation.metric import Metric
 from gfce.evaluation.metrics import METRICS
 from gfce.files import records
 from gfce.statistics.arithmetic import Means, N
 from gfce.statistics.design import Model, members, uni_groups
-from gfce.statistics.inference.bootstrap import bca_intervals
-from gfce.statistics.inference.delta import delta_intervals
-from gfce.statistics.inference.patients import Array, Estimator, Patients, Sample
+from gfce.statistics.inference.intervals import intervals
+from gfce.statistics.inference.patients import Estimator, Patients
 from gfce.statistics.inference.scales import LOG_RATIO, PERCENT, Scale, own_scale
 from gfce.statistics.scored_study import ScoredStudy
-
-BOOTSTRAP = "BCa bootstrap"
-DELTA = "delta method"
-NO_INTERVAL = "none"
-METHOD = Column(
-    "method",
-    "string",
-    "How the interval was made: delta method where a mean is of fewer than five patients",
-    allowed=(BOOTSTRAP, DELTA, NO_INTERVAL),
-)
-BCA_FROM = 5
-"""Patients of an institution from which on resamples of them tell more than their variance."""
 
 
 @dataclass(frozen=True)
@@ -215,40 +200,20 @@ def estimates(study: ScoredStudy, resamples: int | None = None) -> pd.DataFrame:
     patients = Patients.of(study.scores, grid)
     places = [effect.places(grid) for effect in listed]
     samples = [patients.sample(e.metric, at) for e, at in zip(listed, places, strict=True)]
-    low, high = np.full((2, len(listed)), np.nan)
-    is_bca = np.array([sample.smallest >= BCA_FROM for sample in samples])
-    if patients.matrices:
-        estimator = Estimator(patients, lambda means: [e.value(means, grid) for e in listed])
-        drawn = (resamples or study.config.statistics.bootstrap_resamples, study.config.seed)
-        low, high = _intervals(estimator, samples, is_bca, *drawn)
+    estimator = Estimator(patients, lambda means: [e.value(means, grid) for e in listed])
+    drawn = (resamples or study.config.statistics.bootstrap_resamples, study.config.seed)
+    low, high, method = intervals(estimator, samples, *drawn)
     table = {
         "effect": listed,
         "value": values,
         "ci95_low": low,
         "ci95_high": high,
-        "method": np.where(np.isnan(low), NO_INTERVAL, np.where(is_bca, BOOTSTRAP, DELTA)),
+        "method": method,
         "reason": [_reason(*of) for of in zip(places, values, low, high, strict=True)],
         "n_patients": [sample.n_patients for sample in samples],
         "n_institutions": [sample.n_institutions for sample in samples],
     }
     return pd.DataFrame(table)
-
-
-def _intervals(
-    estimator: Estimator,
-    samples: Sequence[Sample],
-    is_bca: NDArray[np.bool_],
-    resamples: int,
-    seed: int,
-) -> tuple[Array, Array]:
-    """Of the bootstrap where it is reliable, else of the delta method; NaN where there is none."""
-    low, high = np.full((2, len(samples)), np.nan)
-    if (is_bca & estimator.has_interval).any():
-        low, high = bca_intervals(estimator, resamples, seed)
-    if (~is_bca & estimator.has_interval).any():
-        delta = delta_intervals(estimator, samples)
-        low, high = (np.where(is_bca, *pair) for pair in zip((low, high), delta, strict=True))
-    return low, high
 
 
 def _reason(places: list[tuple[Model, str]], value: float, low: float, high: float) -> str:

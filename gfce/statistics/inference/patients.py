@@ -51,11 +51,14 @@ class Patients:
     models: list[Model]
     matrices: dict[str, Array]
     """Of each institution: (patient, model and metric), NaN where a score is missing."""
+    metrics: Sequence[Metric] = METRICS
 
     @classmethod
-    def of(cls, scores: pd.DataFrame, models: Sequence[Model]) -> Patients:
+    def of(
+        cls, scores: pd.DataFrame, models: Sequence[Model], metrics: Sequence[Metric] = METRICS
+    ) -> Patients:
         """Take `aggregate.patient_scores`."""
-        names = [metric.name for metric in METRICS]
+        names = [metric.name for metric in metrics]
         indexed = scores.set_index(["institution", "patient_id", "model"])[names]
         columns = [(name, model.label) for model in models for name in names]
         wide = (
@@ -66,7 +69,7 @@ class Patients:
         matrices = {
             str(name): block.to_numpy(float) for name, block in wide.groupby(level="institution")
         }
-        return cls(list(models), matrices)
+        return cls(list(models), matrices, metrics)
 
     def sample(self, metric: Metric, places: Iterable[tuple[Model, str]]) -> Sample:
         """The patients behind the means of these models at these institutions."""
@@ -97,7 +100,7 @@ class Patients:
     @cached_property
     def columns(self) -> dict[tuple[str, str], int]:
         """The column of a model's label and a metric's name."""
-        names = [(model.label, metric.name) for model in self.models for metric in METRICS]
+        names = [(model.label, metric.name) for model in self.models for metric in self.metrics]
         return {name: number for number, name in enumerate(names)}
 
     @cached_property
@@ -123,7 +126,7 @@ class Patients:
         Args:
             by_institution: of each institution, (replicate, model and metric).
         """
-        columns = [(model, metric) for model in self.models for metric in METRICS]
+        columns = [(model, metric) for model in self.models for metric in self.metrics]
         means: dict[Place, Array] = {}
         for number, (model, metric) in enumerate(columns):
             replicates = {name: array[..., number] for name, array in by_institution.items()}
@@ -169,6 +172,11 @@ class Estimator:
     def estimates(self) -> Array:
         """The numbers that may have an interval, of the patients as they are."""
         return self.values({})[:, 0]
+
+    @cached_property
+    def all_estimates(self) -> Array:
+        """All numbers, of the patients as they are; NaN where a mean is not known."""
+        return self._values(self.observed)[:, 0]
 
     def values(self, changed: dict[str, Array]) -> Array:
         """(number that may have an interval, replicate), some institutions' means being replicates.

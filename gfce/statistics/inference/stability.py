@@ -54,7 +54,7 @@ def _analyses(study: ScoredStudy) -> Iterator[tuple[dict[str, Any], pd.DataFrame
         choices: dict[str, Any] = {"scaling": scaling, "region": region}
         analysis = study
         if (scaling, region) != (reported, "volume"):
-            analysis = replace(study, metrics=where(study.metrics, choices), **choices)
+            analysis = replace(study, all_metrics=where(study.all_metrics, choices), **choices)
         yield choices | {"seed": ALL_SEEDS}, analysis.once(estimates)
         for seed in seeds:
             yield choices | {"seed": seed}, estimates(replace(analysis, seed=seed), few)

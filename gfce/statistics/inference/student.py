@@ -64,11 +64,10 @@ class Mean:
             strata: of each, its values (n_i >= 2).
         """
         means = [float(values.mean()) for values in strata]
-        deviations = [(values - mean)[None] for values, mean in zip(strata, means, strict=True)]
         parts = [values.var(ddof=1) / len(values) for values in strata]
         alone = len(strata) == 1
         with np.errstate(invalid="ignore"):  # without any spread
-            df = len(strata[0]) - 1 if alone else float(degrees_of_freedom(deviations)[0])
+            df = len(strata[0]) - 1 if alone else _satterthwaite(parts, strata)
         return cls(overall(means), math.sqrt(sum(parts)) / len(strata), df)
 
     def interval(self, confidence: float) -> tuple[float, float]:
@@ -83,6 +82,11 @@ class Mean:
     def p_below(self, bound: float) -> float:
         """One-sided p against a true mean of at least `bound`."""
         return float(special.stdtr(self.df, (self.value - bound) / self.se))
+
+
+def _satterthwaite(parts: Sequence[float], strata: Sequence[Vector]) -> float:
+    of_parts = [len(values) - 1 for values in strata]
+    return float(degrees_of_freedom([np.array([part]) for part in parts], of_parts)[0])
 
 
 @dataclass(frozen=True)

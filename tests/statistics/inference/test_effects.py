@@ -20,8 +20,6 @@ from gfce.statistics.design import Model, models
 from gfce.statistics.inference.bootstrap import _draw, _resampled_means, bca_intervals
 from gfce.statistics.inference.drops import drop_intervals
 from gfce.statistics.inference.effects import (
-    BOOTSTRAP,
-    DELTA,
     Difference,
     Drop,
     Effect,
@@ -30,6 +28,7 @@ from gfce.statistics.inference.effects import (
     estimates,
 )
 from gfce.statistics.inference.improvements import improvement_intervals
+from gfce.statistics.inference.intervals import BOOTSTRAP, DELTA
 from gfce.statistics.inference.patients import Estimator, Patients
 from gfce.statistics.scored_study import ScoredStudy
 from gfce.statistics.tables.table4_improvements import improvements
