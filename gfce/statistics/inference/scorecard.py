@@ -3,74 +3,36 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
 from gfce.config import StudyConfig
-from gfce.contract.columns import COHORT, MODEL, OVERALL, REASON, TESTING, N, axes
-from gfce.contract.table import UNIT_OF_METRIC, Column
+from gfce.contract.columns import OVERALL
 from gfce.evaluation.enhancement_table import NUMBERS
 from gfce.files import records
 from gfce.statistics.design import Model
 from gfce.statistics.inference.agreement import SENSITIVITY_BOUNDS, agreement, proportion
+from gfce.statistics.inference.scorecard_columns import (
+    AGAINST,
+    ALL,
+    COLUMNS,
+    COUNTS,
+    MEASURES,
+    RATIO,
+    volume_groups,
+)
 from gfce.statistics.scored_study import ScoredStudy
 from gfce.statistics.study_tables import StudyTable
 from gfce.statistics.tables.aggregate import PATIENT_KEYS, SCORE_KEYS
 from gfce.statistics.tables.read import read_enhancement
 from gfce.study import METHOD_KEYS, Results
 
-RATIO = "enhancement_ratio"
-"""The measure that says whether a tumour is detected."""
-ALL = "all"
-"""Stands for tumours of every volume."""
 NOT_SCORED = "no patient has a row in enhancement.csv"
 ONE_PATIENT = "one patient: no limits and no intervals"
 NONE_OF_VOLUME = "no tumour of this volume"
 NONE_ENHANCES = "no tumour enhances in the real CE"
-
-
-@dataclass(frozen=True)
-class Measure:
-    """A measure of two images, by the columns of enhancement.csv.
-
-    Attributes:
-        name: its name in scorecard.csv.
-        reference: the column of what it is set against (None: 0).
-        synthetic: the column of the synthetic CE.
-        against: what the reference is: the real CE, or T1w itself in the place of a synthetic CE.
-    """
-
-    name: str
-    reference: str | None
-    synthetic: str
-    against: str = "real"
-
-
-def _of_both(name: str) -> Measure:
-    return Measure(name, f"{name}_real", f"{name}_synthetic")
-
-
-def _of_error(region: str) -> Measure:
-    name = f"enhancement_error_{region}"
-    return Measure(name, f"{name}_t1w", name, "t1w")
-
-
-MEASURES = (
-    _of_both(RATIO),
-    _of_both("cnr"),
-    _of_error("tumour"),
-    _of_error("head"),
-    _of_both("enhancing_ml"),
-    Measure("over_enhancement_ml", None, "over_enhancement_ml"),
-    Measure("under_enhancement_ml", None, "under_enhancement_ml"),
-)
-_AGAINST = {measure.name: measure.against for measure in MEASURES}
-COUNTS = ("n_enhancing", "n_detected")
-"""The columns of the measure `RATIO` alone, besides the sensitivity."""
 KEYS = [*SCORE_KEYS, "measure", "tumour_volume"]
 
 
@@ -88,13 +50,14 @@ def scorecard(study: ScoredStudy) -> pd.DataFrame | None:
     differences = pd.concat(_differences(patients, study.config), ignore_index=True)
     summary = _summary(differences, study.config.evaluation.enhancement_threshold)
     scored = _scored(patients)
-    return TABLE.frame(
+    table = TABLE.frame(
         [
             _row(model, key, summary, scored.get(key[:3], (0, NOT_SCORED)))
             for model in study.models
             for key in _keys(model, study.config)
         ]
     )
+    return table.astype(dict.fromkeys(COUNTS, "Int64"))
 
 
 def _patients(images: pd.DataFrame) -> pd.DataFrame:
@@ -122,7 +85,7 @@ def _differences(patients: pd.DataFrame, config: StudyConfig) -> Iterator[pd.Dat
         )
         known = rows[rows[["reference", "synthetic"]].notna().all(axis=1)]
         yield known
-        if measure.name == RATIO:
+        if measure.name == RATIO and config.evaluation.tumour_volumes_ml:
             volumes = patients.loc[known.index, "tumour_ml"]
             yield known.assign(tumour_volume=_groups(volumes, config))
 
@@ -131,15 +94,6 @@ def _groups(volumes: pd.Series[float], config: StudyConfig) -> list[str]:
     names = volume_groups(config)
     places = np.searchsorted(config.evaluation.tumour_volumes_ml, volumes, side="right")
     return [names[place] for place in places]
-
-
-def volume_groups(config: StudyConfig) -> list[str]:
-    """The groups of tumour volumes, smallest first; a limit belongs to the group above it."""
-    limits = [f"{limit:g}" for limit in config.evaluation.tumour_volumes_ml]
-    if not limits:
-        return [ALL]
-    between = [f"{low} to {high} ml" for low, high in pairwise(limits)]
-    return [f"below {limits[0]} ml", *between, f"{limits[-1]} ml and more"]
 
 
 def _summary(rows: pd.DataFrame, threshold: float) -> dict[tuple[str, ...], dict[str, Any]]:
@@ -169,7 +123,7 @@ def _scored(patients: pd.DataFrame) -> dict[tuple[str, ...], tuple[int, str]]:
 
 def _keys(model: Model, config: StudyConfig) -> Iterator[tuple[str, ...]]:
     """The rows of a model in the table's order."""
-    groups = [name for name in volume_groups(config) if name != ALL]
+    groups = volume_groups(config)
     for cohort, names in (("internal", model.internal), ("external", model.external)):
         overall = [OVERALL] if len(names) > 1 or (names and cohort == "external") else []
         for testing in [*names, *overall]:
@@ -185,14 +139,14 @@ def _row(
     scored: tuple[int, str],
 ) -> dict[str, Any]:
     named = dict(zip(KEYS, key, strict=True)) | model.values(METHOD_KEYS)
-    named["against"] = _AGAINST[named["measure"]]
+    named["against"] = AGAINST[named["measure"]]
     found = summary.get(key)
     if found is None:
         is_group = (*key[:-1], ALL) in summary
         return named | {"n": 0, "reason": NONE_OF_VOLUME if is_group else scored[1]}
     reasons = [ONE_PATIENT] if found["n"] == 1 else []
     if named["tumour_volume"] == ALL and (lacking := scored[0] - found["n"]):
-        reasons.append(f"{lacking} of {scored[0]} patients have no value: {scored[1]}")
+        reasons.append(f"{lacking} of {scored[0]} patients without a value: {scored[1]}")
     row = named | found | agreement(found["n"], found["bias"], found["sd"])
     if named["measure"] == RATIO:
         row |= proportion(found["n_detected"], found["n_enhancing"])
@@ -252,69 +206,10 @@ def _bias(row: dict[str, Any]) -> str:
     return f"{text} [{row['bias_ci95_low']:+.2f}, {row['bias_ci95_high']:+.2f}]"
 
 
-def _number(name: str, meaning: str, unit: str = UNIT_OF_METRIC) -> Column:
-    return Column(name, "number", meaning, unit)
-
-
-def _interval(name: str, of: str) -> tuple[Column, Column]:
-    bounds = (("low", "Lower"), ("high", "Upper"))
-    return tuple(  # type: ignore[return-value]
-        _number(f"{name}_ci95_{end}", f"{word} bound of the 95 % confidence interval of {of}")
-        for end, word in bounds
-    )
-
-
-def _count(name: str, meaning: str) -> Column:
-    return Column(name, "integer", f"{meaning} ({RATIO} alone)", minimum=0)
-
-
-def _share(name: str, meaning: str) -> Column:
-    return Column(name, "number", f"{meaning} ({RATIO} alone)", "1", minimum=0, maximum=1)
-
-
 TABLE = StudyTable(
     name="statistics/scorecard",
     title="Whether synthetic images show the tumour and other enhancement",
     key=tuple(KEYS),
-    columns=(
-        *axes(METHOD_KEYS),
-        MODEL,
-        replace(
-            TESTING,
-            meaning="Institution that the model is tested on, or Overall: all patients of the "
-            "cohort, each with the same weight",
-        ),
-        COHORT,
-        Column("measure", "string", "What is compared", allowed=tuple(_AGAINST)),
-        Column(
-            "against",
-            "string",
-            "What the synthetic CE is set against: the real CE, or T1w itself in its place",
-            allowed=("real", "t1w"),
-        ),
-        Column(
-            "tumour_volume",
-            "string",
-            "Volume of the tumours (evaluation.tumour_volumes_ml), or all",
-            allowed=lambda config: list(dict.fromkeys([ALL, *volume_groups(config)])),
-        ),
-        N,
-        _number(
-            "mean_reference", "Mean of the real CE or of T1w; 0 for volumes of one image alone"
-        ),
-        _number("mean_synthetic", "Mean of the synthetic CE"),
-        _number("bias", "Mean difference, synthetic CE less the other"),
-        *_interval("bias", "the bias"),
-        _number("loa_low", "Lower limit of agreement: bias less 1.96 SD of the differences"),
-        *_interval("loa_low", "the lower limit"),
-        _number("loa_high", "Upper limit of agreement: bias and 1.96 SD of the differences"),
-        *_interval("loa_high", "the upper limit"),
-        _count("n_enhancing", "Tumours that enhance in the real CE"),
-        _count("n_detected", "Tumours of these that enhance in the synthetic CE"),
-        _share("sensitivity", "n_detected / n_enhancing"),
-        _share("sensitivity_ci95_low", "Lower bound of its exact 95 % confidence interval"),
-        _share("sensitivity_ci95_high", "Upper bound of its exact 95 % confidence interval"),
-        REASON,
-    ),
+    columns=COLUMNS,
     make=scorecard,
 )

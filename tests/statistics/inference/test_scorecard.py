@@ -22,7 +22,6 @@ from gfce.config import StudyConfig
 from gfce.evaluation.enhancement_table import ENHANCEMENT_TABLE
 from gfce.files import write_csv
 from gfce.statistics.inference.scorecard import (
-    MEASURES,
     NONE_ENHANCES,
     NONE_OF_VOLUME,
     NOT_SCORED,
@@ -30,6 +29,7 @@ from gfce.statistics.inference.scorecard import (
     scorecard,
     scorecard_text,
 )
+from gfce.statistics.inference.scorecard_columns import MEASURES
 from gfce.statistics.scored_study import ScoredStudy
 from gfce.statistics.tables.read import gather_enhancement, read_enhancement
 from gfce.statistics.tables.step import tabulate
@@ -111,6 +111,13 @@ def test_sensitivity_by_volume(config: StudyConfig) -> None:
     assert pd.isna(cnr["sensitivity"])
 
 
+def test_no_groups_of_volumes(tmp_path: Path) -> None:
+    config = study(tmp_path, evaluation={"tumour_volumes_ml": []})
+    table = made(config, simulated_enhancement(config))
+    assert set(table["tumour_volume"]) == {"all"}
+    assert row(table, model="Tri-M", testing="Institution-4")["n"] == 4
+
+
 def test_the_threshold_is_the_configurations(tmp_path: Path) -> None:
     rows = simulated_enhancement(study(tmp_path))
     counts = [
@@ -175,7 +182,7 @@ def test_what_is_empty_has_a_reason(config: StudyConfig) -> None:
     head = row(table, model="Uni-m1", testing="Institution-5", measure="enhancing_ml")
     assert (head["n"], head["reason"]) == (3, "")
     overall = row(table, model="Uni-m1", testing="Overall")
-    assert overall["reason"] == "3 of 8 patients have no value: no tumour mask"
+    assert overall["reason"] == "3 of 7 patients without a value: no tumour mask"
     small = row(table, model="Uni-m1", testing="Institution-7", tumour_volume="5 to 15 ml")
     assert (small["n"], small["reason"]) == (0, NONE_OF_VOLUME)
     numbers = [name for name in table if name.startswith(("mean", "bias", "loa"))]
