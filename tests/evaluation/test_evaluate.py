@@ -10,6 +10,7 @@ from cohorts import COHORT, Configure, write_cohort
 from gfce.cohort.index import index
 from gfce.config import StudyConfig
 from gfce.evaluation.baselines import evaluate_baselines
+from gfce.evaluation.enhancement_table import ENHANCEMENT_TABLE
 from gfce.evaluation.evaluate import evaluate
 from gfce.evaluation.predictions import prediction_path
 from gfce.evaluation.tables import METRICS_TABLE
@@ -73,6 +74,23 @@ def test_an_error_counts_in_the_real_images_range(study: StudyConfig) -> None:
         ce = StoredPatient(folder, row["patient_id"]).statistics["ce"]
         # Clipping at 1 takes a little away.
         assert row["mae"] == pytest.approx(8 / (ce.maximum - ce.minimum), rel=0.05)
+
+
+def test_a_perfect_volume_shows_what_the_real_one_does(study: StudyConfig) -> None:
+    cell = find_cell(study, "mmgsn_net/z_score/tri/seed-1")
+    write_predictions(study, cell, error=0)
+    evaluate(study, cell)
+    table = pd.read_csv(Results(study).cell_enhancement(cell))
+    assert list(table.columns) == ENHANCEMENT_TABLE.names
+    metrics = pd.read_csv(Results(study).cell_metrics(cell))
+    assert list(table["patient_id"]) == list(metrics["patient_id"].drop_duplicates())
+    with_mask = metrics.loc[metrics["region"] == "tumour", "patient_id"]
+    assert set(table.loc[table["tumour_ml"] > 0, "patient_id"]) == set(with_mask)
+    for name in ("gain", "enhancement_ratio", "cnr", "enhancing_ml"):
+        real, synthetic = table[f"{name}_real"], table[f"{name}_synthetic"]
+        assert list(synthetic) == pytest.approx(list(real), rel=1e-3, nan_ok=True)
+        assert real.notna().any()
+    assert (table["enhancement_error_head"] < 1e-4).all()
 
 
 def test_trivial_predictors(study: StudyConfig) -> None:
