@@ -5,6 +5,7 @@ Run: python benchmarks/scorecard.py (minutes); a number is that of patients of e
 
 from __future__ import annotations
 
+import math
 import os
 import sys
 import time
@@ -44,9 +45,11 @@ def before_agent(patient: SimulatedPatient) -> BeforeAgent:
 
 def one_patient(protocol: Protocol, index: int) -> dict[str, float]:
     """What is found beside what is true; seconds of the scores and of the enhancement."""
-    sampling = {"seed": 2022, "index": index, "coarsening": 2.5, "slices": 16}  # the demo's
-    patient = simulate_patient(protocol, **sampling)
-    without_agent = simulate_patient(replace(protocol, dose_factor=0.0), **sampling)
+    patient, without_agent = (
+        # The demo's sampling.
+        simulate_patient(each, seed=2022, index=index, coarsening=2.5, slices=16)
+        for each in (protocol, replace(protocol, dose_factor=0.0))
+    )
     before = before_agent(patient)
     ce, without = (each.images["ce"].astype(np.float32) for each in (patient, without_agent))
     regions = {"foreground": before.head, "tumour": before.tumour}
@@ -64,7 +67,7 @@ def one_patient(protocol: Protocol, index: int) -> dict[str, float]:
 
 def voxels(before: BeforeAgent, ce: Volume, without: Volume) -> dict[str, float]:
     """Shares of voxels that enhance truly, by the images, or by both."""
-    gains = [gain(before, each) for each in (ce, without)]
+    gains = [gain(before, each) or math.nan for each in (ce, without)]
     true = (ce - without) / (gains[1] * before.once(reference_signal))
     truly = (true >= THRESHOLD) & before.head
     found = (enhancement_map(before, ce / gains[0]) >= THRESHOLD) & before.head
