@@ -123,9 +123,10 @@ def compare_enhancement(
     """
     volumes = {"real": real, "synthetic": synthetic}
     gains = {name: gain(before, volume) for name, volume in volumes.items()}
-    has_tumour = before.tumour is not None
     row: dict[str, Any] = {f"gain_{name}": value for name, value in gains.items()}
-    row["tumour_ml"] = before.voxel_ml * int(before.tumour.sum()) if has_tumour else None
+    row["tumour_ml"] = None
+    if before.tumour is not None:
+        row["tumour_ml"] = before.voxel_ml * int(np.count_nonzero(before.tumour))
     if missing := [name for name, value in gains.items() if value is None]:
         return row | {"reason": f"{' and '.join(missing)}: {NO_GAIN}"}
     scaled = {name: volume / np.float32(gains[name]) for name, volume in volumes.items()}

@@ -51,7 +51,7 @@ def _factors(n: int) -> tuple[float, float, float]:
     if n < 2:
         return NOTHING, NOTHING, NOTHING
     root = float(np.sqrt(n))
-    low, high = stats.nct.ppf([0.025, 0.975], n - 1, NORMAL * root) / root
+    low, high = stats.nct.ppf(np.array([0.025, 0.975]), n - 1, NORMAL * root) / root
     return float(stats.t.ppf(0.975, n - 1)) / root, float(low), float(high)
 
 

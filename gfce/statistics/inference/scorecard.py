@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -165,13 +165,15 @@ def scorecard_text(table: pd.DataFrame) -> str:
     rows = table[(table["measure"] == RATIO) & (table["tumour_volume"] == ALL)]
     rows = rows[(rows["cohort"] == cohort) & (rows["n"] > 0)]
     rows = rows[(rows["testing"] == OVERALL) | (cohort == "internal")]
-    networks = rows.groupby(list(METHOD_KEYS), sort=False)
-    lines = [line for key, group in networks for line in _lines(key, records(group), cohort)]
+    networks = [
+        (" ".join(map(str, key)), records(group))
+        for key, group in rows.groupby(list(METHOD_KEYS), sort=False)
+    ]
+    lines = [line for name, group in networks for line in _lines(name, group, cohort)]
     return "".join(f"- {line}\n" for line in lines)
 
 
-def _lines(key: Sequence[str], rows: list[dict[str, Any]], cohort: str) -> Iterator[str]:
-    name = " ".join(key)
+def _lines(name: str, rows: list[dict[str, Any]], cohort: str) -> Iterator[str]:
     seen = sorted((r for r in rows if r["n_enhancing"]), key=lambda r: -r["sensitivity"])
     if seen:
         yield (

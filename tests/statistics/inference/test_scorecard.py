@@ -182,7 +182,7 @@ def test_what_is_empty_has_a_reason(config: StudyConfig) -> None:
     head = row(table, model="Uni-m1", testing="Institution-5", measure="enhancing_ml")
     assert (head["n"], head["reason"]) == (3, "")
     overall = row(table, model="Uni-m1", testing="Overall")
-    assert overall["reason"] == "3 of 7 patients without a value: no tumour mask"
+    assert overall["reason"] == "3 of 8 patients without a value: no tumour mask"
     small = row(table, model="Uni-m1", testing="Institution-7", tumour_volume="5 to 15 ml")
     assert (small["n"], small["reason"]) == (0, NONE_OF_VOLUME)
     numbers = [name for name in table if name.startswith(("mean", "bias", "loa"))]
