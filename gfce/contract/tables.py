@@ -6,6 +6,7 @@ from functools import cache
 
 from gfce.cohort.tables import EXCLUSIONS, LEAKS, PATIENTS, TRAINING_SETS
 from gfce.contract.table import Table
+from gfce.evaluation.enhancement_table import ENHANCEMENT_TABLE
 from gfce.evaluation.tables import BASELINES_TABLE, METRICS_TABLE
 from gfce.exchange.tables import REMOTE_TABLES
 from gfce.images.alignment_table import TABLE as ALIGNMENT
@@ -23,7 +24,7 @@ def all_tables() -> tuple[Table, ...]:
     return (
         *(PATIENTS, TRAINING_SETS, EXCLUSIONS, LEAKS, ALIGNMENT, QUALITY),
         HISTORY,
-        *(METRICS_TABLE, BASELINES_TABLE),
+        *(METRICS_TABLE, BASELINES_TABLE, ENHANCEMENT_TABLE),
         *declared(tables),
         *declared(inference),
         *(AUDIT, AUDIT_NEXT_HOSPITAL),

@@ -83,6 +83,11 @@ class Ingredients:
         """What scores are averaged over."""
         return {"evaluation.average": self.config.evaluation.average}
 
+    def enhancement(self) -> Settings:
+        """From which enhancement on a voxel enhances."""
+        threshold = self.config.evaluation.enhancement_threshold
+        return {"evaluation.enhancement_threshold": threshold}
+
     def network(self, cell: Cell) -> Settings:
         """The options of a cell's network."""
         return self.nested("network", self.config.network(cell.network).model_dump(mode="json"))
