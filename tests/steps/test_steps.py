@@ -45,6 +45,7 @@ def test_a_cell_reads_the_images_that_it_sees(config: StudyConfig) -> None:
         Task("train", cell),
         Task("predict", cell),
         Task("preprocess", "A"),
+        Task("preprocess", "B"),  # where it is a guest
         Task("preprocess", "D"),
     ]
 
