@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gfce.contract.columns import COHORT, INSTITUTION, MODEL, PATIENT_ID, axes
+from gfce.contract.columns import COHORT_OF_SCORE, INSTITUTION, MODEL, PATIENT_ID, axes
 from gfce.contract.table import Column, Table
 from gfce.study import CELL_KEYS, MODEL_KEYS
 
@@ -53,7 +53,7 @@ ENHANCEMENT_TABLE = Table(
         MODEL,
         *axes(["seed"]),
         INSTITUTION,
-        COHORT,
+        COHORT_OF_SCORE,
         PATIENT_ID,
         *NUMBERS,
         Column("reason", "string", "Why values of the row are empty; empty: none is"),
