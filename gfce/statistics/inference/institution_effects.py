@@ -16,8 +16,9 @@ from numpy.typing import NDArray
 from gfce.evaluation.metric import Metric
 from gfce.evaluation.metrics import METRICS
 from gfce.statistics.design import Model, members
-from gfce.statistics.inference.paired_tests import ROUNDING, comparisons
+from gfce.statistics.inference.paired_tests import comparisons
 from gfce.statistics.inference.patients import Patients
+from gfce.statistics.inference.student import ROUNDING
 from gfce.statistics.scored_study import ScoredStudy
 
 Array = NDArray[np.float64]
