@@ -10,7 +10,7 @@ from samples_of_scores import NAMES, simulated_metrics, study, write_cells
 
 from gfce.config import StudyConfig
 from gfce.estimating.size import StudySize
-from gfce.planning.expected_intervals import pilot_sd
+from gfce.planning.pilot import patient_sd, pilot_scores
 from gfce.statistics.design import models
 from gfce.statistics.inference.step import compare
 from gfce.statistics.scored_study import ScoredStudy
@@ -18,7 +18,7 @@ from gfce.statistics.tables.step import tabulate
 from gfce.study import Cell, Results
 
 ASK_FOR_CROSS = {
-    *("metrics.csv", "statistics/transfer.csv", "datapackage.json"),
+    *("metrics.csv", "statistics/transfer.csv", "statistics/findings.md", "datapackage.json"),
     *(f"tables/home_and_away.{kind}" for kind in ("csv", "md", "tex")),
 }
 """Files that scores of the cohort cross may change."""
@@ -95,7 +95,7 @@ def test_planning_takes_the_spread_of_the_cohorts_of_tables(tmp_path: Path) -> N
     for part in (metrics, metrics[metrics["cohort"] != "cross"]):
         Results(config).root.mkdir(parents=True, exist_ok=True)
         part.to_csv(Results(config).metrics, index=False)
-        spreads.append(pilot_sd(StudySize(config)))
+        spreads.append(patient_sd(pilot_scores(StudySize(config))))
     assert spreads[0] == spreads[1]
 
 
