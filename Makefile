@@ -10,6 +10,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 demo: $(INSTALLED) ## the whole study on a simulated cohort
 	snakemake --configfile config/demo.yaml
 	@cat results/demo/statistics/findings.md
+	@echo "All of it on one page: results/demo/report.html"
 
 test: check ## style, types and tests; those on a real Slurm where it is installed
 	pytest --numprocesses 2 --dist loadfile --ignore tests/slurm tests

@@ -22,8 +22,9 @@ onsuccess:
 
 onerror:
     say_warnings()
-    # What is there is tabulated all the same; tables/missing.csv says what is not.
+    # What is there is tabulated and shown all the same; tables/missing.csv says what is not.
     shell("gfce tabulate {CONFIG:q} || true")
+    shell("gfce report {CONFIG:q} || true")
 
 
 rule all:

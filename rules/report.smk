@@ -19,3 +19,25 @@ rule draw:
         runtime=needs("figures", "runtime"),
     shell:
         "gfce figures {input.config:q} {wildcards.what:q} > {log:q} 2>&1"
+
+
+# The study on one page: seconds, of what is there, so it runs where Snakemake runs.
+localrules:
+    report,
+
+
+rule report:
+    input:
+        due_before("report"),
+        config=ancient(CONFIG),
+    output:
+        touch(flag("report")),
+    log:
+        log_of("report"),
+    benchmark:
+        benchmark_of("report")
+    conda:
+        "../envs/gfce.yaml"
+    threads: 1
+    shell:
+        "gfce report {input.config:q} > {log:q} 2>&1"

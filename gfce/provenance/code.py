@@ -27,6 +27,8 @@ FOUND_BY_NAME = (
     *("gfce.statistics.tables", "gfce.statistics.inference", "gfce.report.figures"),
 )
 """Packages whose modules are found by their names and not by imports; steps say which they use."""
+READ = ("*.csv", "*.css", "*.js")
+"""Files beside modules that these read."""
 NEUTRAL = (
     *("gfce.config", "gfce.study", "gfce.steps", "gfce.provenance"),
     *("gfce.errors", "gfce.progress", "gfce.watching"),
@@ -65,8 +67,8 @@ def hashes(*modules: str) -> dict[str, str]:
     names = sorted(_closure(modules))
     code = {_name(_path(module)): _tree_hash(module) for module in names}
     folders = sorted({_path(module).parent for module in names} - {PACKAGE})
-    tables = [path for folder in folders for path in sorted(folder.glob("*.csv"))]
-    return code | {_name(path): digest(path.read_text(encoding="utf-8")) for path in tables}
+    others = [path for folder in folders for kind in READ for path in sorted(folder.glob(kind))]
+    return code | {_name(path): digest(path.read_text(encoding="utf-8")) for path in others}
 
 
 def all_hashes() -> dict[str, str]:

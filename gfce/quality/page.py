@@ -13,6 +13,7 @@ from typing import Any
 import pandas as pd
 
 from gfce.files import records
+from gfce.html import document
 from gfce.images.modalities import MODALITIES
 from gfce.quality.columns import COLUMNS
 from gfce.quality.outliers import MIN_PATIENTS
@@ -20,16 +21,6 @@ from gfce.quality.remarks import Remark, institution_answers
 from gfce.quality.thumbnails import WHITE
 
 STYLE = """
-body { margin: 0 auto; max-width: 70rem; padding: 0 1rem 3rem; background: #fff; color: #1a1a1a;
-  font: 1rem/1.5 system-ui, sans-serif; }
-a { color: #0b4a8f; }
-a:focus-visible, summary:focus-visible { outline: 3px solid #0b4a8f; outline-offset: 2px; }
-.skip { position: absolute; left: -999rem; }
-.skip:focus { position: static; }
-.scroll { overflow-x: auto; }
-table { border-collapse: collapse; font-size: .9rem; }
-th, td { border: 1px solid #8a8a8a; padding: .15rem .5rem; text-align: left; vertical-align: top; }
-caption { text-align: left; }
 article th { overflow-wrap: anywhere; }
 article { border-top: 1px solid #8a8a8a; padding: .5rem 0; display: flex; flex-wrap: wrap;
   gap: .5rem 1rem; content-visibility: auto; contain-intrinsic-size: auto 15rem; }
@@ -42,17 +33,6 @@ figcaption { font-size: .85rem; }
 h3 { margin: 0; font-size: 1.05rem; overflow-wrap: anywhere; }
 .look { border-left: 4px solid #a33; padding-left: .5rem; margin: .25rem 0; }
 p { margin: .25rem 0; }
-"""
-HEAD = f"""<!DOCTYPE html>
-<html lang="en">
-<head>
-<meta charset="utf-8">
-<meta name="viewport" content="width=device-width, initial-scale=1">
-<meta http-equiv="Content-Security-Policy"
- content="default-src 'none'; img-src data:; style-src 'unsafe-inline'">
-<title>Quality of the cohort</title>
-<style>{STYLE}</style>
-</head>
 """
 INTRODUCTION = f"""<p>The middle slice of each volume after resampling, black at 0 and white at
 percentile {WHITE} of the volume's own head. Look for wrong series, cut heads, artefacts and series
@@ -89,7 +69,7 @@ def page(table: pd.DataFrame, pictures: Mapping[str, Picture], found: Sequence[R
     """
     by_patient = {str(name): rows for name, rows in table.groupby("patient_id", sort=False)}
     institutions = list(dict.fromkeys(table["institution"]))
-    parts = [HEAD, '<body>\n<a class="skip" href="#patients">To the patients</a>\n<main>\n']
+    parts = ['<a class="skip" href="#patients">To the patients</a>\n<main>\n']
     parts += [f"<h1>Quality of the cohort: {len(by_patient)} patients</h1>\n", INTRODUCTION]
     parts += [*_warnings(found), *_overview(table, institutions), '<div id="patients">\n']
     for number, institution in enumerate(institutions):
@@ -99,7 +79,7 @@ def page(table: pd.DataFrame, pictures: Mapping[str, Picture], found: Sequence[R
                 texts = [remark.text for remark in found if patient in remark.patients]
                 parts += _patient(patient, rows, pictures[patient], texts)
         parts.append("</section>\n")
-    return "".join([*parts, "</div>\n</main>\n</body>\n</html>\n"])
+    return document("Quality of the cohort", [*parts, "</div>\n</main>\n"], STYLE)
 
 
 def _warnings(found: Sequence[Remark]) -> Iterator[str]:

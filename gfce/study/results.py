@@ -35,6 +35,7 @@ class Results:
         self.paired_tests = self.statistics / "paired_tests.csv"
         self.findings = self.statistics / "findings.md"
         self.datapackage = self.root / "datapackage.json"
+        self.report = self.root / "report.html"
         self.figures = self.root / "figures"
         self.quality_page = self.figures / "quality.html"
         self.bundles = self.root / "bundles"

@@ -28,13 +28,15 @@ from gfce.provenance.state import Provenance
 from gfce.steps import Task, tasks
 from gfce.study import Results, find_cell
 
+UNMADE = ("figures", "quality", "fingerprint", "report")
+"""Steps that no hospital of these tests does."""
 KINDS = ("metrics.csv", "tables/*", "statistics/*")
 
 
 def due(config: Path) -> dict[str, str]:
     study = load_config(config)
     state = Provenance(study)
-    made = [task for task in tasks(study) if task.step not in ("figures", "quality", "fingerprint")]
+    made = [task for task in tasks(study) if task.step not in UNMADE]
     return {str(task): reason for task in made if (reason := state.reason(task))}
 
 

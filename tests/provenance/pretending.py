@@ -49,6 +49,7 @@ def files(config: StudyConfig, task: Task) -> list[Path]:
         "tabulate": [results.metrics, results.enhancement, results.table("table1", "csv")],
         "compare": [results.findings, results.datapackage],
         "figures": [results.figure(what, "png")],
+        "report": [results.report],
     }[task.step]
 
 

@@ -18,7 +18,7 @@ from gfce.study import Cell, cells, patients
 from provenance.conftest import Edit
 from provenance.pretending import due, pretend, steps
 
-AFTER_TRAINING = {"predict", "evaluate", "tabulate", "compare", "figures"}
+AFTER_TRAINING = {"predict", "evaluate", "tabulate", "compare", "figures", "report"}
 
 
 def test_the_lock_is_of_this_code() -> None:
@@ -98,16 +98,16 @@ def test_a_finished_study_has_nothing_due(finished: StudyConfig) -> None:
         ("gfce.training.synthesis", AFTER_TRAINING),
         ("gfce.networks.layers", {"train", *AFTER_TRAINING}),
         ("gfce.networks.unet", set()),
-        ("gfce.evaluation.metrics", {"evaluate", "baselines", "tabulate", "compare"}),
-        ("gfce.statistics.inference.paired_tests", {"tabulate", "compare"}),
-        ("gfce.report.tiles", {"figures"}),
+        ("gfce.evaluation.metrics", {"evaluate", "baselines", "tabulate", "compare", "report"}),
+        ("gfce.statistics.inference.paired_tests", {"tabulate", "compare", "report"}),
+        ("gfce.report.tiles", {"figures", "report"}),
         ("gfce.phantom.tissues", set()),
         ("gfce.cohort.split", set(STEPS) - {"simulate"}),
         ("gfce.images.preprocess", set(STEPS) - {"simulate", "index", "leaks"}),
         ("gfce.config", set()),
         ("gfce.cli", set()),
         ("gfce.progress", set()),
-        ("gfce.planning.plan", set()),
+        ("gfce.planning.plan", {"report"}),
     ],
 )
 def test_an_edit_reruns_what_runs_it(

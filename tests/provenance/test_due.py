@@ -25,8 +25,8 @@ from gfce.study import Cell, Results, cells, read_training_set
 from provenance.conftest import study_in
 from provenance.pretending import due, files, pretend, steps
 
-AFTER_TRAINING = {"predict", "evaluate", "tabulate", "compare", "figures"}
-TABLES = {"tabulate", "compare", "figures"}
+AFTER_TRAINING = {"predict", "evaluate", "tabulate", "compare", "figures", "report"}
+TABLES = {"tabulate", "compare", "figures", "report"}
 ALL = set(STEPS) - {"simulate"}
 
 
@@ -39,15 +39,15 @@ def trained(found: dict[Task, str]) -> set[Cell | None]:
     [
         ({"training": {"epochs": 2}}, {"train", *AFTER_TRAINING}),
         ({"training": {"threads": 2}}, {"train", *AFTER_TRAINING}),
-        ({"training": {"checkpoint_minutes": 3}}, set()),
-        ({"training": {"walltime_minutes": 30}}, set()),
+        ({"training": {"checkpoint_minutes": 3}}, {"report"}),
+        ({"training": {"walltime_minutes": 30}}, {"report"}),
         ({"cohort": {"exclude": {}}}, set()),
         ({"images": {"matrix": [48, 40]}}, ALL - {"index", "leaks"}),
         ({"images": {"alignment": "none"}}, set()),
         ({"images": {"alignment": "rigid"}}, ALL),
         ({"evaluation": {"average": "slice"}}, {"evaluate", "baselines", *TABLES}),
         ({"evaluation": {"scaling": "separate"}}, TABLES),
-        ({"statistics": {"bootstrap_resamples": 99}}, {"compare", "figures"}),
+        ({"statistics": {"bootstrap_resamples": 99}}, {"compare", "figures", "report"}),
         ({"grid": {"networks": {"mmgsn_net": {"width": 16}}}}, {"train", *AFTER_TRAINING}),
         ({"study": "tiny"}, set()),
     ],

@@ -72,17 +72,19 @@ def test_a_dataset_is_simulated_where_the_configuration_says_so(configure: Confi
     assert reads(simulated, Task("index")) == [Task("simulate")]
 
 
-def test_tables_make_do_without_scores_and_nothing_else_does(config: StudyConfig) -> None:
+def test_tables_and_the_report_make_do_without_what_they_gather(config: StudyConfig) -> None:
     loose = {
         (task.step, read.step)
         for task in tasks(config)
         for read in reads(config, task)
-        if optional(task, read)
+        if optional(task, read) and task.step != "report"
     }
     assert loose == {
         *(("tabulate", "evaluate"), ("tabulate", "baselines")),
         *(("compare", "quality"), ("compare", "train")),
     }
+    needed = {read for read in reads(config, Task("report")) if not optional(Task("report"), read)}
+    assert needed == {Task("index")}
 
 
 def test_every_step_has_a_rule() -> None:
