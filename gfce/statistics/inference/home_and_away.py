@@ -184,8 +184,8 @@ def _tested(found: Loss, samples: Sequence[Vector]) -> Loss:
     if Mean.of(samples).se <= ROUNDING * max(1.0, largest):
         return _without_spread(found, largest, found.n - len(samples))
     test = t_test(samples)
-    bounds = {"low": test["ci95_low"], "high": test["ci95_high"]}
-    return replace(found, **bounds, t=test["t"], df=test["df"], p=test["p"])
+    t, df, p = (test[name] for name in ("t", "df", "p"))
+    return replace(found, low=test["ci95_low"], high=test["ci95_high"], t=t, df=df, p=p)
 
 
 def _without_spread(found: Loss, largest: float, df: int) -> Loss:
