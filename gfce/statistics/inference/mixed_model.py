@@ -58,7 +58,7 @@ def _fit(study: ScoredStudy, keys: dict[str, str], metric: Metric) -> pd.DataFra
         "n_institutions": known["institution"].nunique(),
     }
     design = design_matrix(study.config, known)
-    reason = _obstacle(design, n_patients, response)
+    reason = _obstacle(design, n_patients, response) or _nothing_random(random_terms(known))
     rows = [] if reason else _terms(design, known, response)
     reason = reason or "no fit: the terms describe every score, no error is left"
     rows = rows or [{"term": "Intercept", "converged": False, "reason": reason}]
@@ -107,6 +107,11 @@ def _obstacle(design: pd.DataFrame, n_patients: int, score: pd.Series[float]) ->
     if score.std(ddof=0) <= 1e-12 * score.abs().max():
         return "all scores are the same"
     return ""
+
+
+def _nothing_random(random: RandomTerms) -> str:
+    reasons = "; ".join(f"{name}: {reason}" for name, reason in random.left_out.items())
+    return "" if random.levels else f"nothing that is random can be told from error ({reasons})"
 
 
 def _terms(

@@ -173,6 +173,14 @@ def test_a_patient_for_each_institution_leaves_terms_out(config: StudyConfig) ->
     assert "sd(training_set:institution)" in set(table["term"])
 
 
+def test_without_any_random_term_there_is_no_fit(config: StudyConfig) -> None:
+    one = simulated_metrics(config, dict.fromkeys(SMALL_SIZES, 1), ("reference",))
+    table = mixed_models(ScoredStudy(config, one.query("normalization == 'min_max'")))
+    assert table["estimate"].isna().all()
+    assert table["reason"].str.startswith("nothing that is random can be told from error").all()
+    assert table["reason"].str.contains("patient: each institution has one patient").all()
+
+
 def test_the_columns_are_the_declared_ones() -> None:
     assert list(mixed_models(lme4_study()).columns) == TABLE.names
 
