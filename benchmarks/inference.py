@@ -9,6 +9,7 @@ import os
 import sys
 import tempfile
 import time
+from dataclasses import replace
 from pathlib import Path
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # as the workflow runs every step
@@ -21,8 +22,12 @@ from gfce.config import StudyConfig
 from gfce.evaluation.metrics import METRICS
 from gfce.evaluation.metrics.mae import METRIC as MAE
 from gfce.statistics.design import models
-from gfce.statistics.inference.bootstrap import Patients, bca_intervals
+from gfce.statistics.inference.bootstrap import bca_intervals
+from gfce.statistics.inference.delta import delta_intervals
+from gfce.statistics.inference.home_and_away import Loss, overall_loss
 from gfce.statistics.inference.paired_tests import paired_test
+from gfce.statistics.inference.patients import Estimator, Patients
+from gfce.statistics.inference.scales import LOG_RATIO, PERCENT
 from gfce.statistics.inference.step import compare
 from gfce.statistics.tables.step import tabulate
 from gfce.study import Cell, Results, cells, model_label, test_institutions
@@ -123,29 +128,67 @@ def family_wise_error(repeats: int = 5000) -> None:
     print(f"family-wise error of family A, nominal 5 %: {(smallest < 0.05 / 36).mean():.1%}")
 
 
-def coverage_of_drops(repeats: int = 4000, resamples: int = 999) -> None:
-    """BCa interval of the drop of Uni-m1 with the paper's means, SDs and numbers of patients."""
-    config = paper(Path(), seeds=1)
-    model = models(config)[0]
-    printed = {1: (25.39, 3.59), 4: (52.12, 10.89), 5: (35.03, 6.56), 6: (34.97, 4.02)}
-    printed |= {7: (40.80, 9.12)}
-    truth = 100 * (np.mean([printed[i][0] for i in (4, 5, 6, 7)]) / printed[1][0] - 1)
-    print(f"BCa interval of a drop ({resamples} resamples), nominal 95 %")
-    for sizes in (SIZES, dict.fromkeys(NAMES, 7), dict.fromkeys(NAMES, 43)):
+def coverage_of_drops(repeats: int = 1000, resamples: int = 999) -> None:
+    """Intervals of the drop of Uni-m1, with the paper's means and SDs, by number of patients."""
+    print(f"BCa ({resamples} resamples) and delta intervals of a drop, nominal 95 %")
+    of_all = (dict.fromkeys(PRINTED, n) for n in (43, 7, 5, 4, 3))
+    of_two = ({1: n, 4: n} for n in (7, 5, 4, 3))
+    for sizes in (dict(zip(PRINTED, (18, 18, 9, 9, 7), strict=True)), *of_all, *of_two):
         for shape in ("normal", "gamma"):
-            rng, hits = np.random.default_rng(2), 0
-            for repeat in range(repeats):
-                drawn = {
-                    f"Institution-{i}": _scores(rng, shape, *values, sizes[f"Institution-{i}"])
-                    for i, values in printed.items()
-                }
-                patients = Patients([model], drawn)
-                low, high = bca_intervals(
-                    patients, lambda means: [means.drop(model, MAE)], resamples, repeat
-                )
-                hits += low[0] <= truth <= high[0]
-            numbers = ", ".join(str(sizes[f"Institution-{i}"]) for i in printed)
-            print(f"  patients {numbers}; {shape}: {hits / repeats:.1%}")
+            shares = _coverage_of_a_drop(sizes, shape, repeats, resamples)
+            numbers = ", ".join(str(size) for size in sizes.values())
+            print(f"  patients {numbers}; {shape}: {shares}", flush=True)
+
+
+PRINTED = {1: (25.39, 3.59), 4: (52.12, 10.89), 5: (35.03, 6.56), 6: (34.97, 4.02)}
+PRINTED |= {7: (40.80, 9.12)}
+"""Mean and SD of Uni-m1's MAE at its own and the external institutions."""
+
+
+def _coverage_of_a_drop(sizes: dict[int, int], shape: str, repeats: int, resamples: int) -> str:
+    """Of patients of these institutions, the first of them being the internal one."""
+    names = [f"Institution-{i}" for i in sizes]
+    first, scales = models(paper(Path("results"), seeds=1))[0], (PERCENT, LOG_RATIO)
+    model = replace(first, external=tuple(names[1:]))
+    external = float(np.mean([PRINTED[i][0] for i in list(sizes)[1:]]))
+    truth = [float(scale.change(PRINTED[1][0], external)) for scale in scales]
+    rng, hits = np.random.default_rng(2), np.zeros((2, 2))
+    for repeat in range(repeats):
+        scores = (_scores(rng, shape, *PRINTED[i], size) for i, size in sizes.items())
+        drawn = dict(zip(names, scores, strict=True))
+        estimator = Estimator(
+            Patients([model], drawn),
+            lambda means: [means.drop(model, MAE, scale.change) for scale in scales],
+        )
+        sample = estimator.patients.sample(MAE, [(model, n) for n, _ in model.institutions()])
+        for method, (low, high) in enumerate(
+            (
+                bca_intervals(estimator, resamples, repeat),
+                delta_intervals(estimator, [sample, sample]),
+            )
+        ):
+            hits[method] += (low <= truth) & (truth <= high)
+    named = zip(("BCa", "delta"), hits / repeats, strict=True)
+    return "; ".join(f"{n} {c[0]:.1%} in percent, {c[1]:.1%} in log ratios" for n, c in named)
+
+
+def coverage_of_overall_loss(repeats: int = 5000) -> None:
+    """Interval of the Overall loss by transfer; three institutions with SDs of 0.1, 0.2 and 0.3."""
+    print("Satterthwaite's interval of the Overall loss by transfer, nominal 95 %")
+    for size in (3, 7, 18):
+        for shape in ("normal", "skewed"):
+            rng, hits = np.random.default_rng(4), 0
+            for _ in range(repeats):
+                losses = {str(sd): _loss_sample(rng, shape, sd, size) for sd in (0.1, 0.2, 0.3)}
+                found = overall_loss({k: (Loss(size, loss=v.mean()), v) for k, v in losses.items()})
+                hits += found.low <= 0.4 <= found.high
+            print(f"  {size} patients each; {shape}: {hits / repeats:.1%}")
+
+
+def _loss_sample(rng: np.random.Generator, shape: str, sd: float, size: int) -> np.ndarray:
+    """Losses with the mean 0.4; skewed: with that of an exponential distribution, 2."""
+    draw = rng.normal(size=size) if shape == "normal" else rng.exponential(size=size) - 1
+    return 0.4 + sd * draw
 
 
 def _scores(rng: np.random.Generator, shape: str, mean: float, sd: float, size: int) -> np.ndarray:
@@ -166,3 +209,4 @@ if __name__ == "__main__":
         coverage_of_paired_intervals()
         family_wise_error()
         coverage_of_drops()
+        coverage_of_overall_loss()

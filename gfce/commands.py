@@ -106,7 +106,7 @@ def _plan(arguments: argparse.Namespace) -> None:
 
     config = load_config(arguments.config)
     speed = measure_speed(config) if arguments.calibrate else None
-    content = plan(config, arguments.gpus, speed)
+    content = plan(config, arguments.gpus, speed, dict(arguments.hospital_interval))
     print(plan_json(content) if arguments.json else plan_text(content), end="")
 
 
@@ -186,6 +186,15 @@ def argument(*names: str, **options: Any) -> Argument:
     return Argument(names, options)
 
 
+def _half_width(text: str) -> tuple[str, float]:
+    metric, _, number = text.partition("=")
+    try:
+        return metric, float(number)
+    except ValueError:
+        problem = f"{text}: write a metric and a number, such as mae=0.01"
+        raise argparse.ArgumentTypeError(problem) from None
+
+
 def _positive(text: str) -> int:
     """A whole number above 0; argparse says what else is wrong with it."""
     try:
@@ -259,6 +268,14 @@ COMMANDS: dict[str, Command] = {
             JSON,
             argument("--gpus", type=_positive, default=1, help="GPUs to use at the same time"),
             argument("--calibrate", action="store_true", help="measure a few training steps here"),
+            argument(
+                "--hospital-interval",
+                type=_half_width,
+                action="append",
+                default=[],
+                metavar="METRIC=HALF_WIDTH",
+                help="how many hospitals predict a further one this closely, such as mae=0.01",
+            ),
         ],
     ),
     "status": Command(_status, "Show how far every cell of the grid is.", [CONFIG, JSON]),

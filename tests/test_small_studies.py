@@ -65,12 +65,23 @@ def run(config: StudyConfig) -> Results:
 def test_a_small_study_runs_to_its_figures(configure: Configure, name: str) -> None:
     config = configure(**STUDIES[name], statistics={"bootstrap_resamples": 99})
     results = run(config)
-    for name in set(study_figures(config)) - {"learning"}:
+    for name in set(study_figures(config)) - {"learning", "next_hospital"}:
         assert all(results.figure(name, kind).exists() for kind in FIGURE_FORMATS)
     assert len(list((results.figures / "learning").rglob("*.png"))) == len(cells(config))
     assert results.findings.stat().st_size > 0
     metrics = pd.read_csv(results.metrics)
     assert set(metrics["training_set"]) == set(config.training_sets())
-    assert set(metrics["cohort"]) == (
-        {"internal", "external"} if config.cohort.external else {"internal"}
+    every = set(config.cohort.development)
+    cohorts = {"internal"} | ({"external"} if config.cohort.external else set())
+    if any(set(names) != every for names in config.training_sets().values()):
+        cohorts |= {"cross"}
+    assert set(metrics["cohort"]) == cohorts
+    transfer = pd.read_csv(results.statistics / "transfer.csv")
+    unis = [names for names in config.training_sets().values() if len(names) == 1]
+    assert set(transfer["institution"]) == (
+        {*(name for [name] in unis), "Overall"} if len(unis) > 1 else set()
+    )
+    patients = metrics.groupby("model")["patient_id"].agg(set)
+    assert all(tested == patients.iloc[0] for tested in patients), (
+        "all models, all held-out patients"
     )

@@ -47,7 +47,24 @@ def test_where_a_model_is_tested() -> None:
         "C": "internal",
         "D": "external",
     }
-    assert test_institutions(study, uni) == {"B": "internal", "D": "external"}
+    assert test_institutions(study, uni) == {
+        "A": "cross",
+        "B": "internal",
+        "C": "cross",
+        "D": "external",
+    }
+
+
+def test_a_pooled_model_is_a_guest_where_it_was_not_trained() -> None:
+    sets = {"duo": ["A", "C"], "tri": ["A", "B", "C"]}
+    study = config(grid={"training_sets": sets})
+    cohorts = {
+        cell.training_set: test_institutions(study, cell)
+        for cell in cells(study)
+        if cell.normalization == "min_max"
+    }
+    assert cohorts["duo"] == {"A": "internal", "B": "cross", "C": "internal", "D": "external"}
+    assert "cross" not in cohorts["tri"].values()
 
 
 def test_a_cell_that_is_not_there() -> None:

@@ -5,6 +5,7 @@ Upper limits are far above any study; they refuse typing errors that would fill 
 
 from __future__ import annotations
 
+from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -228,6 +229,18 @@ class Evaluation(Section):
     """What eq. 3 and 4 run over: the patient's whole volume, or each slice and then their mean."""
     scaling: Literal["reference", "separate"] = "reference"
     """Which of the two scalings the tables and tests report (metrics.csv has both)."""
+    enhancement_threshold: Annotated[Number, Field(gt=0, le=10)] = 0.25
+    """From which enhancement on a voxel or a tumour counts as enhancing, as a part of the signal
+    before contrast agent (docs/scorecard.md)."""
+    tumour_volumes_ml: list[Annotated[Number, Field(gt=0, le=10_000)]] = [5.0, 15.0]
+    """Limits between the groups of tumour volumes (ml) that scorecard.csv parts, in order."""
+
+    @field_validator("tumour_volumes_ml")
+    @classmethod
+    def _volumes_rise(cls, value: list[float]) -> list[float]:
+        if any(low >= high for low, high in pairwise(value)):
+            raise ValueError("give volumes in rising order")
+        return value
 
 
 def _margin_key(metric: str) -> str:

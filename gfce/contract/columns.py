@@ -7,10 +7,12 @@ from dataclasses import replace
 
 from gfce.config import StudyConfig
 from gfce.contract.table import UNIT_OF_METRIC, Column
-from gfce.study import AXES, cells, model_label
+from gfce.study import AXES, CROSS, TABLED_COHORTS, cells, model_label
 
 OVERALL = "Overall"
 """What stands in `testing` or `model` for the mean over the rows above."""
+STRATIFIED = "_stratified"
+"""What the scopes end with in which every institution weighs the same."""
 
 
 def institutions(config: StudyConfig) -> list[str]:
@@ -23,7 +25,10 @@ def _testing(config: StudyConfig) -> list[str]:
 
 
 def _scopes(config: StudyConfig) -> list[str]:
-    return ["internal", *institutions(config), "external", OVERALL]
+    cohorts = [
+        cohort + suffix for cohort in ("internal", "external") for suffix in ("", STRATIFIED)
+    ]
+    return [*cohorts, *institutions(config), OVERALL]
 
 
 def model_labels(config: StudyConfig) -> list[str]:
@@ -74,14 +79,23 @@ SCOPE = Column(
     "scope",
     "string",
     "Patients that are compared: one institution's, internal (all that both models have), external "
-    "(all), or Overall (each patient set against the own institution's uni model)",
+    "(all), these two _stratified (institutions weigh the same: difference of the Overalls), or "
+    "Overall (the same, each patient set against the own institution's uni model)",
     allowed=_scopes,
 )
 COHORT = Column(
     "cohort",
     "string",
     "Whether the model was trained on the institution",
-    allowed=("internal", "external"),
+    allowed=TABLED_COHORTS,
+)
+COHORT_OF_SCORE = Column(
+    "cohort",
+    "string",
+    "internal: held-out patients of an institution that the model was trained on; external: "
+    "patients of an external institution; cross: held-out patients of another development "
+    "institution",
+    allowed=(*TABLED_COHORTS, CROSS),
 )
 PATIENT_ID = Column("patient_id", "string", "Patient")
 REGION = Column("region", "string", "Part of the volume that is scored: volume, foreground, tumour")
@@ -107,7 +121,10 @@ CI95_HIGH = Column(
     "ci95_high", "number", "Upper bound of the 95 % confidence interval", UNIT_OF_METRIC
 )
 MEAN_DIFFERENCE = Column(
-    "mean_difference", "number", "Mean over patients of score a - score b", UNIT_OF_METRIC
+    "mean_difference",
+    "number",
+    "Mean over patients of score a - score b; where institutions weigh the same, of their means",
+    UNIT_OF_METRIC,
 )
 REASON = Column(
     "reason", "string", "Why a value of the row is empty or special; empty: nothing to say"

@@ -6,11 +6,13 @@ from functools import cache
 
 from gfce.cohort.tables import EXCLUSIONS, LEAKS, PATIENTS, TRAINING_SETS
 from gfce.contract.table import Table
+from gfce.evaluation.enhancement_table import ENHANCEMENT_TABLE
 from gfce.evaluation.tables import BASELINES_TABLE, METRICS_TABLE
 from gfce.exchange.tables import REMOTE_TABLES
 from gfce.images.alignment_table import TABLE as ALIGNMENT
 from gfce.quality.columns import TABLE as QUALITY
 from gfce.statistics import inference, tables
+from gfce.statistics.audit.next_hospital import TABLE as AUDIT_NEXT_HOSPITAL
 from gfce.statistics.audit.recompute import TABLE as AUDIT
 from gfce.statistics.study_tables import declared
 from gfce.training.tables import HISTORY
@@ -22,10 +24,10 @@ def all_tables() -> tuple[Table, ...]:
     return (
         *(PATIENTS, TRAINING_SETS, EXCLUSIONS, LEAKS, ALIGNMENT, QUALITY),
         HISTORY,
-        *(METRICS_TABLE, BASELINES_TABLE),
+        *(METRICS_TABLE, BASELINES_TABLE, ENHANCEMENT_TABLE),
         *declared(tables),
         *declared(inference),
-        AUDIT,
+        *(AUDIT, AUDIT_NEXT_HOSPITAL),
         *REMOTE_TABLES,
     )
 

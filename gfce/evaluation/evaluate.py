@@ -7,6 +7,8 @@ from dataclasses import asdict
 from typing import Any
 
 from gfce.config import StudyConfig
+from gfce.evaluation.enhancement import BeforeAgent, compare_enhancement
+from gfce.evaluation.enhancement_table import ENHANCEMENT_TABLE
 from gfce.evaluation.predictions import load_prediction
 from gfce.evaluation.scoring import score_rows
 from gfce.evaluation.tables import METRICS_TABLE
@@ -24,13 +26,17 @@ from gfce.study import (
     test_patients,
 )
 
+IDENTITY = ("institution", "cohort", "patient_id")
+"""What rows say of the patient."""
+
 
 def evaluate(config: StudyConfig, cell: Cell) -> None:
-    """Score every test patient of a cell and write the cell's metrics."""
+    """Score every test patient of a cell; write the cell's metrics and its enhancement."""
     results = Results(config)
     identity = {**asdict(cell), "model": model_label(config, cell)}
     normalization = load_normalization(results.normalization(cell))
     rows: list[dict[str, Any]] = []
+    enhancements: list[dict[str, Any]] = []
     tested = test_patients(config, cell, read_patients(results))
     for patient in progress(records(tested), f"evaluate {model_label(config, cell)}"):
         stored = StoredPatient(results.images(patient["institution"]), patient["patient_id"])
@@ -38,7 +44,11 @@ def evaluate(config: StudyConfig, cell: Cell) -> None:
         average = config.evaluation.average
         scored = score_patient(patient, stored, synthetic, normalization, average)
         rows += [{**identity, **row} for row in scored]
+        threshold = config.evaluation.enhancement_threshold
+        shown = enhancement_row(patient, stored, synthetic, normalization, threshold)
+        enhancements.append(identity | shown)
     write_csv(METRICS_TABLE.frame(rows), results.cell_metrics(cell))
+    write_csv(ENHANCEMENT_TABLE.frame(enhancements), results.cell_enhancement(cell))
 
 
 def score_patient(
@@ -62,6 +72,36 @@ def score_patient(
     """
     real = stored.volume("ce")
     raw = stored.restored("ce", synthetic, normalization)
-    identity = {name: patient[name] for name in ("institution", "cohort", "patient_id")}
+    identity = {name: patient[name] for name in IDENTITY}
     for row in score_rows(real, raw, stored.masks(), average):
         yield identity | row
+
+
+def enhancement_row(
+    patient: dict[str, Any],
+    stored: StoredPatient,
+    synthetic: Volume,
+    normalization: FittedNormalization,
+    threshold: float,
+) -> dict[str, Any]:
+    """The row of enhancement.csv for one synthetic volume, as `score_patient` has those of metrics.
+
+    Args:
+        patient: as there.
+        stored: as there.
+        synthetic: as there.
+        normalization: as there.
+        threshold: as in `gfce.evaluation.enhancement.compare_enhancement`.
+    """
+    masks = stored.masks()
+    tumour = masks.get("tumour")
+    columns_mm, rows_mm, slices_mm = stored.geometry.spacing
+    before = BeforeAgent(
+        stored.volume("t1w"),
+        masks["foreground"],
+        tumour if tumour is not None and tumour.any() else None,
+        (slices_mm, rows_mm, columns_mm),
+    )
+    raw = stored.restored("ce", synthetic, normalization)
+    compared = compare_enhancement(before, stored.volume("ce"), raw, threshold)
+    return {name: patient[name] for name in IDENTITY} | compared

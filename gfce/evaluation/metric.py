@@ -109,6 +109,16 @@ class Metric:
         return f"{self.stem}_sd{self.unit_suffix}"
 
     @property
+    def sd_total(self) -> str:
+        """Column of the standard deviation over all patients of a row (tables 2 and 3)."""
+        return f"{self.stem}_sd_total{self.unit_suffix}"
+
+    @property
+    def count(self) -> str:
+        """Column of the number of patients that have a score (tables 2 and 3)."""
+        return f"n_{self.stem}"
+
+    @property
     def improvement(self) -> str:
         """Column of table 4."""
         return f"{self.stem}_improvement_pct"

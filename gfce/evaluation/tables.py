@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
-from gfce.contract.columns import COHORT, INSTITUTION, MODEL, PATIENT_ID, REGION, SCALING, axes
+from gfce.contract.columns import (
+    COHORT_OF_SCORE,
+    INSTITUTION,
+    MODEL,
+    PATIENT_ID,
+    REGION,
+    SCALING,
+    axes,
+)
 from gfce.contract.table import Column, Table
 from gfce.evaluation.metric import Metric
 from gfce.evaluation.metrics import METRICS
@@ -44,7 +52,7 @@ METRICS_TABLE = Table(
         MODEL,
         *axes(["seed"]),
         INSTITUTION,
-        COHORT,
+        COHORT_OF_SCORE,
         PATIENT_ID,
         REGION,
         SCALING,
@@ -62,7 +70,7 @@ BASELINES_TABLE = Table(
         PREDICTOR,
         *axes(["normalization", "training_set"]),
         INSTITUTION,
-        COHORT,
+        COHORT_OF_SCORE,
         PATIENT_ID,
         SCALING,
         *SCORES,

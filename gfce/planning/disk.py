@@ -32,6 +32,7 @@ def disk_bytes(size: StudySize) -> dict[str, int]:
         "predictions": int(tested * volume * FLOAT * COMPRESSION),
         # Per cell and gathered; up to three regions in two scalings.
         "metrics": 2 * 6 * ROW * tested,
+        "enhancement": 2 * 3 * ROW * tested,
         "tables": 400_000,
         "figures": 10_000_000,
         "logs": 5_000 * 3 * len(grid),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import heapq
 import json
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -15,8 +16,15 @@ from gfce.estimating.size import StudySize, counted_size
 from gfce.estimating.speed import Speed, assumed_speed, measured_speed
 from gfce.planning.disk import disk_bytes
 from gfce.planning.expected_intervals import ExpectedInterval, expected_intervals
+from gfce.planning.pilot import ASSUMED_CORRELATION
+from gfce.planning.power import (
+    ExpectedHospitals,
+    ExpectedPower,
+    expected_hospitals,
+    expected_power,
+)
 from gfce.planning.resources import estimate
-from gfce.steps import STEPS, Task, tasks
+from gfce.steps import STEPS, Task, reads, tasks
 from gfce.study import Cell, Results, cells
 
 WORKERS = 16
@@ -53,6 +61,8 @@ class Plan:
         wall_hours: the longest path when nothing waits for anything but a GPU.
         disk_bytes: by folder of the results.
         expected_intervals: of each institution's mean.
+        expected_power: of comparisons of two models on the same patients.
+        expected_hospitals: what a further hospital's mean may be.
         taken: trainings that are finished (None: none is).
     """
 
@@ -67,19 +77,28 @@ class Plan:
     wall_hours: float
     disk_bytes: dict[str, int]
     expected_intervals: list[ExpectedInterval]
+    expected_power: list[ExpectedPower]
+    expected_hospitals: ExpectedHospitals
     taken: Taken | None
 
 
-def plan(config: StudyConfig, gpus: int = 1, speed: Speed | None = None) -> Plan:
+def plan(
+    config: StudyConfig,
+    gpus: int = 1,
+    speed: Speed | None = None,
+    half_widths: Mapping[str, float] | None = None,
+) -> Plan:
     """The plan of a study.
 
     Args:
         config: the study.
         gpus: GPUs that may be used at the same time.
         speed: a measured speed (None: that of finished trainings, or else an assumed one).
+        half_widths: of a further hospital's prediction interval, by metric: how many hospitals
+            give them.
 
     Raises:
-        UserError: fewer than one GPU.
+        UserError: fewer than one GPU, a half-width of a metric that is not planned or not above 0.
     """
     if gpus < 1:
         raise UserError(f"--gpus {gpus}: give at least 1")
@@ -87,6 +106,7 @@ def plan(config: StudyConfig, gpus: int = 1, speed: Speed | None = None) -> Plan
     runs = [Results(config).run(cell) for cell in cells(config)]
     speed = speed or measured_speed(runs) or assumed_speed(config)
     costs = _Costs(size, speed)
+    power = expected_power(size)
     step_seconds = max(speed.step_seconds(size, cell) for cell in cells(config))
     return Plan(
         study=config.study,
@@ -94,20 +114,28 @@ def plan(config: StudyConfig, gpus: int = 1, speed: Speed | None = None) -> Plan
         speed=speed.source,
         step_seconds=step_seconds,
         jobs=dict(Counter(task.step for task in tasks(config))),
-        assumptions=_assumptions(size, speed, step_seconds),
+        assumptions=_assumptions(size, speed, step_seconds, power),
         gpu_hours=sum(costs.gpu_seconds(cell) for cell in cells(config)) / 3600,
         cpu_hours=costs.core_seconds() / 3600,
         wall_hours=costs.wall_seconds(gpus) / 3600,
         disk_bytes=disk_bytes(size),
         expected_intervals=expected_intervals(size),
+        expected_power=power,
+        expected_hospitals=expected_hospitals(size, half_widths or {}),
         taken=_taken(config, costs),
     )
 
 
-def _assumptions(size: StudySize, speed: Speed, step_seconds: float) -> list[str]:
+def _assumptions(
+    size: StudySize, speed: Speed, step_seconds: float, power: list[ExpectedPower]
+) -> list[str]:
     lines = size.assumptions()
     if speed.is_assumed:
         lines.append(f"{step_seconds:.3g} s of a training step ({speed.source})")
+    if any(row.source == "assumed" for row in power):
+        lines.append(
+            f"a correlation of {ASSUMED_CORRELATION} between two models' scores of a patient"
+        )
     return lines
 
 
@@ -149,8 +177,17 @@ class _Costs:
         ]
         scores = max(self.of_step("evaluate"))
         statistics = sum(self.of_step("tabulate") + self.of_step("compare"))
-        behind = scores + max(*self.of_step("figures"), statistics) + sum(self.of_step("report"))
+        behind = scores + max(statistics, *self._figures(statistics)) + sum(self.of_step("report"))
         return sum(cohort) + max(self.of_step("preprocess")) + self._on_gpus(gpus) + behind
+
+    def _figures(self, statistics: float) -> list[float]:
+        """When each figure is drawn: those of statistics wait for them."""
+        config = self.size.config
+        drawn = [Task("figures", what) for what in STEPS["figures"].scope.every(config)]
+        waiting = {
+            task for task in drawn if any(read.step == "compare" for read in reads(config, task))
+        }
+        return [self.seconds(task) + statistics * (task in waiting) for task in drawn]
 
     def _on_gpus(self, gpus: int) -> float:
         free = [0.0] * gpus

@@ -6,8 +6,10 @@ import json
 from dataclasses import asdict
 
 from gfce.evaluation.metrics import metric_named
-from gfce.planning.expected_intervals import ASSUMED_SD, ExpectedInterval
+from gfce.planning.expected_intervals import ExpectedInterval
+from gfce.planning.pilot import ASSUMED_SD
 from gfce.planning.plan import Plan, Taken
+from gfce.planning.power_text import hospital_lines, power_lines
 
 
 def plan_json(content: Plan) -> str:
@@ -36,9 +38,13 @@ def plan_text(content: Plan) -> str:
         *disk,
         f"  {'in all':<22}{_size(sum(content.disk_bytes.values())):>10}",
         "",
-        "Expected 95 % confidence interval of an institution's mean",
+        "Expected 95 % confidence interval of one model's mean at an institution",
         f"  {'institution':<22}{'patients':>9}{_metric_titles()}  SD from",
         *(_interval_line(row) for row in content.expected_intervals),
+        "",
+        *power_lines(content.expected_power),
+        "",
+        *hospital_lines(content.expected_hospitals),
         *_assumption_lines(content.assumptions),
     ]
     return "\n".join(lines) + "\n"

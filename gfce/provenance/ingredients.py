@@ -83,6 +83,11 @@ class Ingredients:
         """What scores are averaged over."""
         return {"evaluation.average": self.config.evaluation.average}
 
+    def enhancement(self) -> Settings:
+        """From which enhancement on a voxel enhances."""
+        threshold = self.config.evaluation.enhancement_threshold
+        return {"evaluation.enhancement_threshold": threshold}
+
     def network(self, cell: Cell) -> Settings:
         """The options of a cell's network."""
         return self.nested("network", self.config.network(cell.network).model_dump(mode="json"))
@@ -153,6 +158,16 @@ class Ingredients:
         sets = {f"training set {name}": code.digest(p) for name, p in self.training_sets.items()}
         roles = [[p, row["institution"], row["split"]] for p, row in self.patients.items()]
         return {**sets, "the split": code.digest(roles)}
+
+    def tests(self) -> Hashes:
+        """Whom the models of each training set are tested on, and as which cohort."""
+        designs = [Cell("", "", name, "") for name in self.training_sets]
+        return {
+            f"tests of {cell.training_set}": code.digest(
+                [test_institutions(self.config, cell), self.tested_on(cell)]
+            )
+            for cell in designs
+        }
 
     def institutions(self) -> Hashes:
         """Which institution each patient is of."""

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from gfce.images.arrays import Mask, Volume
+from gfce.images.soft_tissue import soft_tissue
 from gfce.quality.columns import CANNOT_SAY, NO, YES
 from gfce.quality.head import Head
 
@@ -25,10 +26,8 @@ RIM_MM = (2.0, 10.0)
 fluid there, which are dark."""
 SMALLEST_RIM = 0.24
 """Share of the rim that is bright where fat is in view and T1w is not fat-suppressed."""
-TISSUE = (0.6, 1.3)
-"""Range of other tissue, such as muscle and white matter, as multiples of the head's median T1w."""
 REFERENCE_PERCENTILE = 25
-"""Of that tissue's ratio to T1w: muscle and white matter, because grey matter and oedema are
+"""Of soft tissue's ratio to T1w: muscle and white matter, because grey matter and oedema are
 brighter on T2w, and what takes up contrast agent on CE."""
 FAT_PERCENTILE = 40
 """Of fat's ratio to T1w: suppression fails in a part of the fat, near air and at the neck."""
@@ -67,9 +66,8 @@ def find_fat(head: Head) -> Fat:
         return Fat(0.0, np.zeros_like(head.mask), np.zeros_like(head.mask))
     bright = head.mask & (t1w > BRIGHT * median)
     rim = head.mask & (head.depth_mm > RIM_MM[0]) & (head.depth_mm <= RIM_MM[1])
-    tissue = head.mask & (t1w > TISSUE[0] * median) & (t1w < TISSUE[1] * median)
     share = float(bright[rim].mean()) if rim.any() else 0.0
-    return Fat(share, bright, tissue)
+    return Fat(share, bright, soft_tissue(t1w, head.mask))
 
 
 def fat_ratio(fat: Fat, t1w: Volume, volume: Volume) -> float | None:

@@ -24,7 +24,8 @@ class FigureKind:
     Attributes:
         title: a few words, for lists.
         caption: what is shown, to be read alone.
-        reads: the steps whose results it shows, of `index`, `preprocess`, `train` and `predict`.
+        reads: the steps whose results it shows, of `index`, `preprocess`, `train`, `predict` and
+            `compare`.
         each_network: whether there is one for each network of the grid.
     """
 

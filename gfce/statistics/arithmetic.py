@@ -7,7 +7,7 @@ replicates, or an interval of numbers that round to what is printed.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Generic, Protocol, TypeVar, cast
 
 import numpy as np
@@ -63,8 +63,7 @@ def drop_pct(internal: N, external: N, metric: Metric) -> N:
     Lower is better: 100 (external - internal) / internal; higher is better:
     100 (internal - external) / internal.
     """
-    change = _change_pct(internal, external)
-    return cast(N, -change) if metric.higher_is_better else change
+    return _loss(change_pct(internal, external), metric)
 
 
 def improvement_pct(reference: N, model: N, metric: Metric) -> N:
@@ -73,11 +72,19 @@ def improvement_pct(reference: N, model: N, metric: Metric) -> N:
     Lower is better: 100 (reference - model) / reference; higher is better:
     100 (model - reference) / reference.
     """
-    change = _change_pct(reference, model)
-    return change if metric.higher_is_better else cast(N, -change)
+    return cast(N, -_loss(change_pct(reference, model), metric))
 
 
-def _change_pct(reference: N, value: N) -> N:
+def _loss(change: N, metric: Metric) -> N:
+    """A change as what is lost by it; negative: gained."""
+    return cast(N, -change) if metric.higher_is_better else change
+
+
+Change = Callable[[Any, Any], Any]
+"""How far a value is from a reference, on some scale; 0: they are the same."""
+
+
+def change_pct(reference: N, value: N) -> N:
     """100 (value - reference) / reference; of a reference that is 0 there is no percentage.
 
     Written with the ratio, because an interval may stand only once in a formula to stay narrow.
@@ -104,30 +111,38 @@ class Means(Generic[N]):
     def internal(self, model: Model, metric: Metric) -> N:
         """Mean of a model's internal test: its one institution's, or their Overall."""
         testing = OVERALL if model.is_pooled else model.internal[0]
-        return self._mean(model, testing, "internal", metric)
+        return self.at(model, testing, "internal", metric)
 
     def external(self, model: Model, metric: Metric) -> N:
         """Overall of a model's external test."""
-        return self._mean(model, OVERALL, "external", metric)
+        return self.at(model, OVERALL, "external", metric)
 
-    def drop(self, model: Model, metric: Metric) -> N:
-        """A cell of Table V."""
-        return drop_pct(self.internal(model, metric), self.external(model, metric), metric)
+    def drop(self, model: Model, metric: Metric, change: Change = change_pct) -> N:
+        """A cell of Table V, or what it is on another scale."""
+        means = self.internal(model, metric), self.external(model, metric)
+        return _loss(cast(N, change(*means)), metric)
 
-    def overall_drop(self, unis: Sequence[Model], metric: Metric) -> N:
+    def overall_drop(self, unis: Sequence[Model], metric: Metric, change: Change = change_pct) -> N:
         """An Overall cell of Table V."""
-        return overall([self.drop(uni, metric) for uni in unis])
+        return overall([self.drop(uni, metric, change) for uni in unis])
 
     def uni_external(self, pooled: Model, models: Sequence[Model], metric: Metric) -> N:
         """Mean of the external Overalls of a pooled model's single-institution models."""
         return overall([self.external(uni, metric) for uni in members(pooled, models)])
 
-    def improvement(self, pooled: Model, models: Sequence[Model], metric: Metric) -> N:
-        """A cell of Table IV."""
+    def improvement(
+        self,
+        pooled: Model,
+        models: Sequence[Model],
+        metric: Metric,
+        change: Change = change_pct,
+    ) -> N:
+        """A cell of Table IV, or what it is on another scale."""
         reference = self.uni_external(pooled, models, metric)
-        return improvement_pct(reference, self.external(pooled, metric), metric)
+        return cast(N, -_loss(cast(N, change(reference, self.external(pooled, metric))), metric))
 
-    def _mean(self, model: Model, testing: str, cohort: str, metric: Metric) -> N:
+    def at(self, model: Model, testing: str, cohort: str, metric: Metric) -> N:
+        """A model's mean at an institution or Overall; NaN where there is none."""
         unknown = cast(N, float("nan"))
         return self._means.get((model.label, testing, cohort, metric.mean), unknown)
 

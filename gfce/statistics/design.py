@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cached_property
 
 from gfce.config import StudyConfig
 from gfce.images.normalizations import NORMALIZATIONS
 from gfce.study import (
+    CROSS,
     GROUP_KEYS,
     METHOD_KEYS,
     MODEL_KEYS,
+    TABLED_COHORTS,
     Cell,
     cells,
     model_label,
@@ -31,6 +34,8 @@ class Model:
         internal: institutions that it is trained on, and tested on by their held-out patients.
         external: institutions that it is tested on alone.
         seeds: of its trainings.
+        cross: further development institutions, whose held-out patients it is scored on for the
+            comparison of home and away alone.
     """
 
     label: str
@@ -38,6 +43,7 @@ class Model:
     internal: tuple[str, ...]
     external: tuple[str, ...]
     seeds: tuple[int | str, ...] = ()
+    cross: tuple[str, ...] = ()
 
     @property
     def is_pooled(self) -> bool:
@@ -58,7 +64,7 @@ class Model:
         """What the models of its table have in common, by column."""
         return self.values(GROUP_KEYS)
 
-    @property
+    @cached_property
     def group(self) -> Group:
         """What the models of its table have in common."""
         return tuple(self.group_keys.values())
@@ -69,7 +75,7 @@ class Model:
         return tuple(self.values(METHOD_KEYS).values())
 
     def institutions(self) -> list[tuple[str, str]]:
-        """Institutions it is tested on, in table order, each with its cohort."""
+        """Institutions of its rows in tables 2 and 3, in table order, each with its cohort."""
         internal = [(name, "internal") for name in self.internal]
         return internal + [(name, "external") for name in self.external]
 
@@ -82,12 +88,17 @@ def models(config: StudyConfig) -> list[Model]:
 
 def _model(config: StudyConfig, cell: Cell) -> Model:
     cohorts = test_institutions(config, cell)
+    internal, external, cross = (
+        tuple(name for name, cohort in cohorts.items() if cohort == wanted)
+        for wanted in (*TABLED_COHORTS, CROSS)
+    )
     return Model(
         label=model_label(config, cell),
         cell=cell,
-        internal=tuple(name for name, cohort in cohorts.items() if cohort == "internal"),
-        external=tuple(name for name, cohort in cohorts.items() if cohort == "external"),
+        internal=internal,
+        external=external,
         seeds=tuple(config.grid.seeds),
+        cross=cross,
     )
 
 

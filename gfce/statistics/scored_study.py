@@ -18,17 +18,20 @@ from gfce.statistics.tables.aggregate import (
     with_overall_rows,
 )
 from gfce.steps import Task
+from gfce.study import CROSS, TABLED_COHORTS
 
 
 @dataclass(frozen=True, eq=False)
 class ScoredStudy(Memoising):
     """A study and the choice of its scores that is analysed.
 
-    What several tables need, such as the paired tests, they get by `once`.
+    What several tables need, such as the paired tests, they get by `once`. Scores of the cohort
+    `cross` are in none of `metrics`, `scores`, `rows` and `means`: who wants them asks for
+    `cross_scores`.
 
     Attributes:
         config: the study.
-        metrics: rows of metrics.csv.
+        all_metrics: rows of metrics.csv, of all cohorts.
         unusable: results that do not fit the study, and why.
         scaling: of the scores (None: the configured one).
         region: of the scores.
@@ -36,7 +39,7 @@ class ScoredStudy(Memoising):
     """
 
     config: StudyConfig
-    metrics: pd.DataFrame
+    all_metrics: pd.DataFrame
     unusable: Mapping[Task, str] = field(default_factory=dict)
     scaling: str | None = None
     region: str = "volume"
@@ -48,10 +51,26 @@ class ScoredStudy(Memoising):
         return models(self.config)
 
     @cached_property
+    def metrics(self) -> pd.DataFrame:
+        """Rows of metrics.csv of the cohorts that tables and tests are about."""
+        return self._of_cohorts(*TABLED_COHORTS)
+
+    @cached_property
     def scores(self) -> pd.DataFrame:
         """One row per model and patient (`aggregate.patient_scores`)."""
+        return self._patient_scores(self.metrics)
+
+    @cached_property
+    def cross_scores(self) -> pd.DataFrame:
+        """The same of the development institutions that a model was not trained on."""
+        return self._patient_scores(self._of_cohorts(CROSS))
+
+    def _of_cohorts(self, *names: str) -> pd.DataFrame:
+        return self.all_metrics[self.all_metrics["cohort"].isin(names)]
+
+    def _patient_scores(self, metrics: pd.DataFrame) -> pd.DataFrame:
         scaling = self.scaling or self.config.evaluation.scaling
-        return patient_scores(self.metrics, scaling, self.region, self.seed)
+        return patient_scores(metrics, scaling, self.region, self.seed)
 
     @cached_property
     def rows(self) -> pd.DataFrame:

@@ -15,9 +15,15 @@ from gfce.statistics.scored_study import ScoredStudy
 
 @dataclass(frozen=True, kw_only=True)
 class StudyTable(Table):
-    """A table with the function that makes it (None: there is nothing to make it of)."""
+    """A table of a study's scores.
+
+    Attributes:
+        make: makes it of a study's scores (None: there is nothing to make it of).
+        text: says in lines of Markdown what it shows, for findings.md.
+    """
 
     make: Callable[[ScoredStudy], pd.DataFrame | None]
+    text: Callable[[pd.DataFrame], str] | None = None
 
 
 def declared(package: ModuleType) -> list[Table]:

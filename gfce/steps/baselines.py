@@ -33,7 +33,7 @@ def _made_of(ingredients: Ingredients, what: What) -> tuple[Settings, Hashes]:
         **ingredients.design(),
     }
     images = ingredients.images(ingredients.patients, (*MODALITIES, "tumour"))
-    return settings, {**images, **ingredients.draws()}
+    return settings, {**images, **ingredients.draws(), **ingredients.tests()}
 
 
 def _estimate(job: Job) -> Estimate:

@@ -36,6 +36,7 @@ def _made_of(ingredients: Ingredients, what: What) -> tuple[Settings, Hashes]:
     assert isinstance(what, Cell)
     settings = {
         **ingredients.average(),
+        **ingredients.enhancement(),
         **ingredients.nested("cohort", test_institutions(ingredients.config, what)),
         **ingredients.masks(),
         **ingredients.identity(what),

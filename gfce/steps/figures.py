@@ -24,6 +24,8 @@ drawing, which takes 6 to 9 s there."""
 START_SECONDS = 300
 VOLUME_COPIES = 40
 """Volumes that a figure holds at a time: all models' of one patient, real and synthetic."""
+READ = ("index", "preprocess", "train", "predict", "compare")
+"""Steps whose results a figure may show."""
 
 
 def _chosen(config: StudyConfig, names: list[str]) -> list[str]:
@@ -41,7 +43,7 @@ def _read(step: str) -> Selection:
         shown = study_figures(config)[str(what)]
         if step not in shown.kind.reads:
             return []
-        if step == "index":
+        if step in ("index", "compare"):
             return [WHOLE]
         if step == "preprocess":
             return config.cohort.institutions
@@ -58,10 +60,14 @@ def _made_of(ingredients: Ingredients, what: What) -> tuple[Settings, Hashes]:
         inputs |= ingredients.images(ingredients.patients, MODALITIES)
     if any(task.step == "index" for task in read):
         inputs |= ingredients.draws()
-    return settings, inputs
+    tables = [task for task in read if task.step == "compare"]
+    return settings, inputs | ingredients.csv_files(*tables)
 
 
 def _estimate(job: Job) -> Estimate:
+    shown = study_figures(job.size.config).get(str(job.what))
+    if shown and "preprocess" not in shown.kind.reads:
+        return Estimate(PYTHON_MB + 2000, START_SECONDS)  # of tables alone
     memory = PYTHON_MB + 2000 + VOLUME_COPIES * volume_mb(job.size)
     return Estimate(memory, START_SECONDS + PATIENT_SECONDS * job.size.all_patients)
 
@@ -80,7 +86,7 @@ STEP = Step(
     module="gfce.report.drawing",
     help="Draw the figures.",
     scope=Scope(study_figures, "figure", "figure1, ... (none: all)", _chosen, several=True),
-    reads={step: _read(step) for step in ("index", "preprocess", "train", "predict")},
+    reads={step: _read(step) for step in READ},
     made_of=_made_of,
     estimate=_estimate,
     run=_run,

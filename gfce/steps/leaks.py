@@ -18,7 +18,7 @@ def _made_of(ingredients: Ingredients, what: What) -> tuple[Settings, Hashes]:
     persons = {"cohort.two_persons": ingredients.config.cohort.two_persons}
     images = ingredients.images(ingredients.patients, MODALITIES)
     settings = {**persons, **ingredients.alignment(), **ingredients.design()}
-    return settings, {**images, **ingredients.draws()}
+    return settings, {**images, **ingredients.draws(), **ingredients.tests()}
 
 
 def _estimate(job: Job) -> Estimate:

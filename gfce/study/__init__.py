@@ -13,6 +13,8 @@ from gfce.study.cell import (
     model_label,
 )
 from gfce.study.patients import (
+    CROSS,
+    TABLED_COHORTS,
     read_patients,
     read_training_set,
     test_institutions,
@@ -24,9 +26,11 @@ from gfce.study.results import Results
 __all__ = [
     "AXES",
     "CELL_KEYS",
+    "CROSS",
     "GROUP_KEYS",
     "METHOD_KEYS",
     "MODEL_KEYS",
+    "TABLED_COHORTS",
     "Axis",
     "Cell",
     "Remote",

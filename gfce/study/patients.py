@@ -9,16 +9,26 @@ from gfce.errors import UserError
 from gfce.study.cell import Cell
 from gfce.study.results import Results
 
+CROSS = "cross"
+"""Cohort of the held-out patients of a development institution that a model was not trained on."""
+TABLED_COHORTS = ("internal", "external")
+"""Cohorts of tables 2 to 5 and of all statistics that do not ask for `CROSS` by name."""
+
 
 def test_institutions(config: StudyConfig, cell: Cell) -> dict[str, str]:
     """Institutions that the cell's model is tested on, each with its cohort.
 
     Internal: the held-out patients of the model's own training institutions. External: every
-    patient of the external institutions (study point 6).
+    patient of the external institutions (study point 6). Cross: the held-out patients of the other
+    development institutions; a model that is trained on all of them has none. Nobody of any cohort
+    is in the model's training set: training sets are drawn from the patients of the training split,
+    and who is held out at an institution is held out from all models.
     """
     trained_on = config.training_sets()[cell.training_set]
-    internal = [name for name in config.cohort.development if name in trained_on]
-    return dict.fromkeys(internal, "internal") | dict.fromkeys(config.cohort.external, "external")
+    development = {
+        name: "internal" if name in trained_on else CROSS for name in config.cohort.development
+    }
+    return development | dict.fromkeys(config.cohort.external, "external")
 
 
 def read_patients(results: Results) -> pd.DataFrame:
@@ -42,7 +52,10 @@ def read_training_set(results: Results, name: str) -> list[str]:
 
 
 def test_patients(config: StudyConfig, cell: Cell, patients: pd.DataFrame) -> pd.DataFrame:
-    """The patients that a cell's model is tested on, with a column cohort (internal|external)."""
+    """The patients that a cell's model is tested on, with a column cohort.
+
+    It is internal, cross or external (`test_institutions`).
+    """
     cohorts = test_institutions(config, cell)
     tested = patients[patients["institution"].isin(list(cohorts)) & (patients["split"] == "test")]
     return tested.assign(cohort=tested["institution"].map(cohorts))

@@ -31,6 +31,7 @@ class Results:
         self.quality = self.root / "cohort" / "quality.csv"
         self.metrics = self.root / "metrics.csv"
         self.baselines = self.root / "baselines.csv"
+        self.enhancement = self.root / "enhancement.csv"
         self.tables = self.root / "tables"
         self.statistics = self.root / "statistics"
         self.paired_tests = self.statistics / "paired_tests.csv"
@@ -101,6 +102,10 @@ class Results:
     def cell_metrics(self, cell: Cell) -> Path:
         """Metrics of one cell's predictions."""
         return self.root / "metrics" / f"{cell}.csv"
+
+    def cell_enhancement(self, cell: Cell) -> Path:
+        """What one cell's predictions show of the uptake."""
+        return self.root / "enhancement" / f"{cell}.csv"
 
     def record(self, step: str, what: Cell | str = "all") -> Path:
         """What a step's result was made of."""

@@ -88,6 +88,11 @@ def _check_no_leak(study: StudyConfig, sets: pd.DataFrame, patients: pd.DataFram
         assert set(testing["patient_id"][testing["cohort"] == "internal"]) == set(
             held_out["patient_id"][own]
         )
+        elsewhere = (held_out["role"] == "development") & ~own
+        assert set(testing["patient_id"][testing["cohort"] == "cross"]) == set(
+            held_out["patient_id"][elsewhere]
+        )
+        assert set(testing["patient_id"]) == set(held_out["patient_id"])
 
 
 def test_one_draw_never_moves_another() -> None:

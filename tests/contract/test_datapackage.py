@@ -9,7 +9,14 @@ from pathlib import Path
 import pandas as pd
 import pytest
 from frictionless import Package, Report
-from samples_of_scores import NAMES, simulated_metrics, study, write_cells
+from samples_of_scores import (
+    NAMES,
+    simulated_enhancement,
+    simulated_metrics,
+    study,
+    write_cells,
+    write_enhancement,
+)
 
 from gfce.config import StudyConfig
 from gfce.contract.datapackage import describe, write_datapackage
@@ -31,6 +38,7 @@ def finished(tmp_path_factory: pytest.TempPathFactory) -> StudyConfig:
     results = Results(config)
     metrics = simulated_metrics(config)
     write_cells(config, metrics)
+    write_enhancement(config, simulated_enhancement(config))
     patients = metrics[["patient_id", "institution"]].drop_duplicates()
     development = patients["institution"].isin(NAMES[:3])
     patients["role"] = development.map({True: "development", False: "external"})
@@ -65,7 +73,7 @@ def problems(report: Report) -> list[tuple[str, str]]:
 def test_frictionless_finds_nothing(finished: StudyConfig) -> None:
     report = validate(finished)
     assert report.valid, report.to_summary()
-    assert report.stats["tasks"] == len(describe(finished)["resources"]) == 19
+    assert report.stats["tasks"] == len(describe(finished)["resources"]) == 31
 
 
 def test_every_column_is_described(finished: StudyConfig) -> None:
@@ -79,7 +87,8 @@ def test_every_column_is_described(finished: StudyConfig) -> None:
 def test_the_columns_of_every_file_are_the_declared_ones(finished: StudyConfig) -> None:
     """Of the tables that this study has; the header in the declared order."""
     root = Results(finished).root
-    written = [path for path in root.rglob("*.csv") if "metrics" not in path.parts]
+    of_cells = {"metrics", "enhancement"}
+    written = [path for path in root.rglob("*.csv") if not of_cells & set(path.parts)]
     for path in written:
         name = "history" if path.stem == "history" else path.relative_to(root).with_suffix("")
         table = declaration(str(name))

@@ -10,6 +10,8 @@ from cohorts import COHORT, Configure, write_cohort
 from gfce.cohort.index import index
 from gfce.config import StudyConfig
 from gfce.evaluation.baselines import evaluate_baselines
+from gfce.evaluation.enhancement import NO_MASK
+from gfce.evaluation.enhancement_table import ENHANCEMENT_TABLE
 from gfce.evaluation.evaluate import evaluate
 from gfce.evaluation.predictions import prediction_path
 from gfce.evaluation.tables import METRICS_TABLE
@@ -73,6 +75,22 @@ def test_an_error_counts_in_the_real_images_range(study: StudyConfig) -> None:
         ce = StoredPatient(folder, row["patient_id"]).statistics["ce"]
         # Clipping at 1 takes a little away.
         assert row["mae"] == pytest.approx(8 / (ce.maximum - ce.minimum), rel=0.05)
+
+
+def test_a_perfect_volume_shows_what_the_real_one_does(study: StudyConfig) -> None:
+    cell = find_cell(study, "mmgsn_net/z_score/tri/seed-1")
+    write_predictions(study, cell, error=0)
+    evaluate(study, cell)
+    table = pd.read_csv(Results(study).cell_enhancement(cell))
+    assert list(table.columns) == ENHANCEMENT_TABLE.names
+    metrics = pd.read_csv(Results(study).cell_metrics(cell))
+    assert list(table["patient_id"]) == list(metrics["patient_id"].drop_duplicates())
+    assert set(table["reason"]) == {NO_MASK}  # the cohort has none
+    assert table["enhancement_ratio_real"].isna().all()
+    for name in ("gain", "enhancing_ml"):
+        real, synthetic = table[f"{name}_real"], table[f"{name}_synthetic"]
+        assert list(synthetic) == pytest.approx(list(real), rel=1e-3)
+    assert (table["enhancement_error_head"] < 1e-4).all()
 
 
 def test_trivial_predictors(study: StudyConfig) -> None:

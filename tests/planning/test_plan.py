@@ -19,7 +19,8 @@ from gfce.estimating.networks import step_units
 from gfce.estimating.size import StudySize
 from gfce.estimating.speed import START_SECONDS, Speed, measured_speed
 from gfce.planning.calibration import measure_speed
-from gfce.planning.expected_intervals import ASSUMED_SD, expected_intervals, half_width
+from gfce.planning.expected_intervals import expected_intervals, half_width
+from gfce.planning.pilot import ASSUMED_SD
 from gfce.planning.plan import plan
 from gfce.planning.plan_text import plan_json, plan_text
 from gfce.study import Cell, Results, cells
@@ -80,8 +81,8 @@ def test_what_is_assumed_is_said(configure: Configure) -> None:
     assert guessed.assumptions[2].endswith("s of a training step (assumed for a data-centre GPU)")
     text = plan_text(guessed)
     assert text.index("Assumed, not known") < text.index("100 patients of each institution")
-    assert plan(configure(simulation=SIMULATION), speed=SPEED).assumptions == []
-    assert "Assumed" not in plan_text(plan(configure(simulation=SIMULATION), speed=SPEED))
+    known = plan(configure(simulation=SIMULATION), speed=SPEED)
+    assert known.assumptions == ["a correlation of 0.5 between two models' scores of a patient"]
 
 
 def test_more_gpus_take_less_time_and_the_same_hours(configure: Configure) -> None:
@@ -137,16 +138,19 @@ def test_the_spread_of_a_pilot_replaces_the_assumed_one(configure: Configure) ->
                 "training_set",
                 "seed",
                 "institution",
+                "cohort",
+                "patient_id",
                 "region",
                 "scaling",
                 "mae",
                 "psnr_db",
             ]
         )
-        for mae, psnr in ((0.02, 30), (0.04, 34)):
+        for who, mae, psnr in (("a", 0.02, 30), ("b", 0.04, 34)):
             axes = [cell.network, cell.normalization, cell.training_set, cell.seed]
-            writer.writerow([*axes, "A", "volume", "reference", mae, psnr])
-            writer.writerow([*axes, "A", "tumour", "reference", 9, 9])
+            rest = ["A", "internal", who]
+            writer.writerow([*axes, *rest, "volume", "reference", mae, psnr])
+            writer.writerow([*axes, *rest, "tumour", "reference", 9, 9])
     pilot, other, *_ = expected_intervals(size)
     assert pilot.source == "pilot"
     assert pilot.half_width["mae"] == pytest.approx(half_width(0.02 / 2**0.5, 4))

@@ -38,7 +38,7 @@ def files(config: StudyConfig, task: Task) -> list[Path]:
                 *(results.history(cell), results.run(cell)),
             ],
             "predict": [results.predictions(cell) / name for name in ("a.nii.gz", "a.json")],
-            "evaluate": [results.cell_metrics(cell)],
+            "evaluate": [results.cell_metrics(cell), results.cell_enhancement(cell)],
         }[task.step]
     return {
         "preprocess": [results.images(what) / "statistics.csv"],
@@ -46,7 +46,7 @@ def files(config: StudyConfig, task: Task) -> list[Path]:
         "quality": [results.quality, results.quality_page],
         "fingerprint": [results.fingerprint(cell) for cell in cells(config)],
         "baselines": [results.baselines],
-        "tabulate": [results.metrics, results.table("table1", "csv")],
+        "tabulate": [results.metrics, results.enhancement, results.table("table1", "csv")],
         "compare": [results.findings, results.datapackage],
         "figures": [results.figure(what, "png")],
         "report": [results.report],

@@ -13,10 +13,10 @@ from gfce import study
 from gfce.config import StudyConfig, parse_config
 from gfce.provenance import code, ingredients
 from gfce.provenance.code import all_hashes, read_lock, tree_hash, versions
-from gfce.steps import STEPS
-from gfce.study import cells
+from gfce.steps import CELL_STEPS, STEPS, evaluate, selections
+from gfce.study import Cell, cells, patients
 from provenance.conftest import Edit
-from provenance.pretending import due, steps
+from provenance.pretending import due, pretend, steps
 
 AFTER_TRAINING = {"predict", "evaluate", "tabulate", "compare", "figures", "report"}
 
@@ -176,14 +176,28 @@ def test_another_test_selection_reruns_what_it_decides(
         return tested[tested["cohort"] == "internal"]
 
     monkeypatch.setattr(ingredients, "test_patients", without_external)
-    assert steps(due(finished)) == {
-        "predict",
-        "evaluate",
-        "tabulate",
-        "compare",
-        "figures",
-        "report",
-    }
+    assert steps(due(finished)) == {"leaks", "baselines", *AFTER_TRAINING}
+
+
+def test_a_study_without_cross_scores_is_trained_no_more(
+    finished: StudyConfig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of a release that scored no model elsewhere: predictions and scores are made, no training."""
+
+    def formerly(config: StudyConfig, cell: Cell) -> dict[str, str]:
+        cohorts = study.test_institutions(config, cell)
+        return {name: cohort for name, cohort in cohorts.items() if cohort != "cross"}
+
+    places = (patients, ingredients, selections, evaluate)
+    with monkeypatch.context() as release:
+        for module in places:
+            release.setattr(module, "test_institutions", formerly)
+        pretend(finished)
+        assert due(finished) == {}
+    found = due(finished)
+    assert {task.step for task in found if task.step in CELL_STEPS} == {"predict", "evaluate"}
+    assert {task.cell for task in found if task.step == "predict"} == set(cells(finished))
+    assert steps(found) == {"leaks", "baselines", *AFTER_TRAINING}
 
 
 def test_another_reading_of_training_sets_reruns_training(

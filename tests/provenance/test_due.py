@@ -45,12 +45,9 @@ def trained(found: dict[Task, str]) -> set[Cell | None]:
         ({"images": {"matrix": [48, 40]}}, ALL - {"index", "leaks"}),
         ({"images": {"alignment": "none"}}, set()),
         ({"images": {"alignment": "rigid"}}, ALL),
-        (
-            {"evaluation": {"average": "slice"}},
-            {"evaluate", "baselines", "tabulate", "compare", "report"},
-        ),
-        ({"evaluation": {"scaling": "separate"}}, {"tabulate", "compare", "report"}),
-        ({"statistics": {"bootstrap_resamples": 99}}, {"compare", "report"}),
+        ({"evaluation": {"average": "slice"}}, {"evaluate", "baselines", *TABLES}),
+        ({"evaluation": {"scaling": "separate"}}, TABLES),
+        ({"statistics": {"bootstrap_resamples": 99}}, {"compare", "figures", "report"}),
         ({"grid": {"networks": {"mmgsn_net": {"width": 16}}}}, {"train", *AFTER_TRAINING}),
         ({"study": "tiny"}, set()),
     ],
@@ -59,6 +56,13 @@ def test_a_setting_reruns_what_uses_it(
     finished: StudyConfig, tmp_path: Path, changes: dict[str, Any], rerun: set[str]
 ) -> None:
     assert steps(due(study_in(tmp_path, **changes))) == rerun
+
+
+def test_a_setting_of_statistics_redraws_their_figures_alone(
+    finished: StudyConfig, tmp_path: Path
+) -> None:
+    found = due(study_in(tmp_path, statistics={"bootstrap_resamples": 99}))
+    assert {str(task) for task in found} == {"compare", "figures next_hospital", "report"}
 
 
 def test_results_without_alignment_do_not_know_the_key(
@@ -145,14 +149,7 @@ def test_a_mask_that_is_delivered_later_reruns_scores(finished: StudyConfig) -> 
     path = anat_path("sub-D1", "label-tumour_mask")
     write_image(image(1) > 300, finished.cohort.dataset / MASKS / f"{path}.nii.gz")
     index_anew(finished)
-    assert steps(due(finished)) == {
-        "preprocess",
-        "evaluate",
-        "baselines",
-        "tabulate",
-        "compare",
-        "report",
-    }
+    assert steps(due(finished)) == {"preprocess", "evaluate", "baselines", *TABLES}
 
 
 def add_patient(config: StudyConfig) -> None:

@@ -45,17 +45,22 @@ def test_a_cell_reads_the_images_that_it_sees(config: StudyConfig) -> None:
         Task("train", cell),
         Task("predict", cell),
         Task("preprocess", "A"),
+        Task("preprocess", "B"),  # where it is a guest
         Task("preprocess", "D"),
     ]
 
 
 def test_figures_read_what_they_show(config: StudyConfig) -> None:
-    assert list(study_figures(config)) == ["figure1", "figure3", "figure3_unet", "learning"]
+    assert list(study_figures(config)) == [
+        *("figure1", "figure3", "figure3_unet", "learning"),
+        *("next_hospital", "next_hospital_unet"),
+    ]
     images = [Task("index"), *(Task("preprocess", name) for name in "ABD")]
     assert reads(config, Task("figures", "figure1")) == images
     unets = [cell for cell in cells(config) if cell.network == "unet"]
     shown = [Task(step, cell) for step in ("train", "predict") for cell in unets]
     assert reads(config, Task("figures", "figure3_unet")) == images + shown
+    assert reads(config, Task("figures", "next_hospital_unet")) == [Task("compare")]
     learning = reads(config, Task("figures", "learning"))
     assert learning == [Task("train", cell) for cell in cells(config)]
 

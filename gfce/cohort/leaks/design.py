@@ -73,8 +73,6 @@ def _problem(
     institution = str(table.loc[patient, "institution"])
     if patient in roles.tested[name]:
         return "trained_and_tested", f"{name} trains on a patient whom its models are tested on"
-    if table.loc[patient, "split"] == "test":
-        return "held_out_trained", f"{name} trains on a patient of the test split"
     if institution not in institutions:
         return "foreign_institution", f"{name} is not to train on {institution}"
     if roles.trained[name].count(patient) > 1:

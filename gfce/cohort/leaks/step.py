@@ -85,7 +85,6 @@ REMEDIES = {
     "empty_training_set": "run `gfce index` again",
     "unknown_patient": "run `gfce index` again",
     "trained_and_tested": "run `gfce index` again",
-    "held_out_trained": "run `gfce index` again",
     "foreign_institution": "run `gfce index` again",
     "same_file": "correct the dataset",
     "same_voxels": "correct the dataset",

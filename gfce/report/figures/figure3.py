@@ -20,7 +20,7 @@ from gfce.images.modalities import MODALITIES
 from gfce.images.store import StoredPatient
 from gfce.report.figure import FigureKind
 from gfce.report.tiles import bare, pixel_aspect, show, shown_slice, window
-from gfce.study import Cell, Results, cells, model_label, read_patients, test_institutions
+from gfce.study import Cell, Results, cells, model_label, read_patients
 
 FIGURE = FigureKind(
     title="Synthetic CE of external patients",
@@ -33,21 +33,19 @@ FIGURE = FigureKind(
 )
 ERROR_LIMITS = (0.0, 0.3)
 """Absolute errors on the [0, 1] scale that are shown as black and white."""
-CENTRED: Any = {"ha": "center", "va": "center", "fontsize": 6}
 
 
 def draw(config: StudyConfig, network: str | None) -> Iterator[tuple[str, Figure]]:
     """One patient of each external institution, two rows each: images, and errors below them.
 
-    Of a study without external institutions, one held-out patient of each development institution
-    that a model is tested on; models that are not have an empty place.
+    Of a study without external institutions, one held-out patient of each development institution.
     """
     shown = [
         cell
         for cell in cells(config)
         if cell.network == network and cell.seed == config.grid.seeds[0]
     ]
-    patients = _one_of_each(config, shown)
+    patients = _one_of_each(config)
     size = (1.2 * (3 + len(shown)), 2.55 * len(patients))
     figure = Figure(figsize=size, layout="constrained")
     grid = figure.subplots(2 * len(patients), 3 + len(shown), squeeze=False)
@@ -66,12 +64,11 @@ def _titles(config: StudyConfig, shown: list[Cell]) -> list[str]:
     return [*real, *(model_label(config, cell) for cell in shown)]
 
 
-def _one_of_each(config: StudyConfig, shown: list[Cell]) -> list[dict[str, Any]]:
+def _one_of_each(config: StudyConfig) -> list[dict[str, Any]]:
     """A test patient of each external institution (of each development one if none is external)."""
     patients = read_patients(Results(config))
     tested = patients[patients["split"] == "test"]
-    anywhere = {name for cell in shown for name in test_institutions(config, cell)}
-    chosen = config.cohort.external or [n for n in config.cohort.development if n in anywhere]
+    chosen = config.cohort.external or config.cohort.development
     return [records(tested[tested["institution"] == name].head(1))[0] for name in chosen]
 
 
@@ -88,11 +85,6 @@ def _draw_patient(
         bare(below)
     images[0].set_ylabel(f"{institution}\n{patient_id}")
     for axes, below, cell in zip(images[3:], errors[3:], shown, strict=True):
-        if institution not in test_institutions(config, cell):
-            bare(axes)
-            bare(below)
-            axes.text(0.5, 0.5, "not tested\nthere", transform=axes.transAxes, **CENTRED)
-            continue
         real, synthetic = _compared(config, stored, cell, volumes["ce"])
         show(axes, synthetic[number], window(real), aspect)
         difference = np.abs(real - synthetic)

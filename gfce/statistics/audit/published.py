@@ -37,11 +37,19 @@ PRINTED_COLUMNS = {
 
 @dataclass(frozen=True)
 class Published:
-    """Printed tables: text, as printed."""
+    """Printed tables: text, as printed.
+
+    Attributes:
+        scores: tables 2 and 3 by name.
+        improvements: table 4.
+        drops: table 5.
+        patients: how many are tested at each institution (None: not given).
+    """
 
     scores: dict[str, pd.DataFrame]
     improvements: pd.DataFrame
     drops: pd.DataFrame
+    patients: dict[str, int] | None = None
 
     def models(self) -> list[Model]:
         """The models that tables 2 and 3 list; all have the same external institutions."""
@@ -71,6 +79,8 @@ class Published:
 def read_published(folder: Path | None = None) -> Published:
     """Read table2.csv to table5.csv of a folder, or those that the package ships.
 
+    A folder may also have institutions.csv: how many patients are tested at each.
+
     Raises:
         UserError: a table or column is missing, or a printed value is not a number.
     """
@@ -79,7 +89,18 @@ def read_published(folder: Path | None = None) -> Published:
         {name: _read(tables / f"{name}.csv", SCORE_KEYS, PRINTED_COLUMNS) for name in SCORE_TABLES},
         _read(tables / "table4.csv", ["model"], [m.improvement for m in TESTED_METRICS]),
         _read(tables / "table5.csv", ["normalization", "model"], [m.drop for m in TESTED_METRICS]),
+        _patients(tables / "institutions.csv"),
     )
+
+
+def _patients(path: Path) -> dict[str, int] | None:
+    if not path.exists():
+        return None
+    table = _read(path, ["testing"], ["n"])
+    for text in table["n"]:
+        if not text.isdecimal():
+            raise UserError(f"{path}: n: {text!r} is not a number of patients: write a whole one")
+    return {str(name): int(n) for name, n in zip(table["testing"], table["n"], strict=True)}
 
 
 def _read(path: Path, keys: Iterable[str], numbers: Iterable[str]) -> pd.DataFrame:

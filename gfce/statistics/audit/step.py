@@ -5,6 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from gfce.files import write_csv, write_text
+from gfce.statistics.audit.next_hospital import TABLE as NEXT_HOSPITAL
+from gfce.statistics.audit.next_hospital import published_next_hospital
 from gfce.statistics.audit.published import read_published
 from gfce.statistics.audit.recompute import audit_tables
 from gfce.statistics.audit.summary import summary
@@ -13,11 +15,17 @@ from gfce.statistics.audit.summary import summary
 def audit(folder: Path | None, output: Path) -> str:
     """Audit a folder's tables (None: the package's), write audit.csv and audit.md to `output`.
 
+    Where the folder says how many patients were tested, audit_next_hospital.csv as well.
+
     Returns:
         The Markdown summary.
     """
-    table = audit_tables(read_published(folder))
+    published = read_published(folder)
+    table = audit_tables(published)
     text = summary(table)
+    next_hospital = published_next_hospital(published, table)
     write_csv(table, output / "audit.csv")
+    if next_hospital is not None:
+        write_csv(next_hospital, output / f"{NEXT_HOSPITAL.name}.csv")
     write_text(text, output / "audit.md")
     return text

@@ -114,4 +114,5 @@ TABLE = StudyTable(
         Column("beats_both", "boolean", "Whether the model is better than both"),
     ),
     make=against_trivial,
+    text=against_trivial_text,
 )

@@ -33,13 +33,14 @@ def interval(
     """
     with np.errstate(invalid="ignore", divide="ignore"):
         influence = [(len(j.T) - 1) * (j.mean(axis=1, keepdims=True) - j) for j in jackknife]
-        tail = np.asarray(stats.t.isf((1 - CONFIDENCE) / 2, degrees_of_freedom(influence)))
+        sizes = [len(u.T) for u in influence]
+        parts = [(u**2).sum(axis=1) / (n * (n - 1)) for u, n in zip(influence, sizes, strict=True)]
+        tail = student_tail(parts, [n - 1 for n in sizes])
         levels = bca_levels(_bias(estimates, replicates), _acceleration(influence), tail)
     spread = np.ptp(replicates, axis=1) > ROUNDING * np.abs(estimates)
-    low, high = (
-        np.array([_quantile(*pair) for pair in zip(replicates, level, strict=True)])
-        for level in np.where(spread, levels, np.nan)
-    )
+    of_quantity = np.where(spread, levels, np.nan).T
+    bounds = [_quantiles(*pair) for pair in zip(replicates, of_quantity, strict=True)]
+    low, high = np.array(bounds).T
     return low, high
 
 
@@ -63,15 +64,19 @@ def _level(bias: Array, acceleration: Array, tail: Array) -> Array:
     return np.asarray(stats.norm.cdf(shifted))
 
 
-def degrees_of_freedom(influence: Sequence[Array]) -> Array:
-    """Satterthwaite's (1946), of the variance of an estimate from several strata.
+def student_tail(parts: Sequence[Array], of_parts: Sequence[Array | int]) -> Array:
+    """Student's quantile that a symmetric interval reaches to, of an estimate's variance."""
+    return np.asarray(stats.t.isf((1 - CONFIDENCE) / 2, degrees_of_freedom(parts, of_parts)))
+
+
+def degrees_of_freedom(parts: Sequence[Array], of_parts: Sequence[Array | int]) -> Array:
+    """Satterthwaite's (1946), of a variance that is a sum.
 
     Args:
-        influence: for each stratum, each patient's influence on each quantity, (quantity, patient).
+        parts: the variances that it is the sum of, (quantity,) each.
+        of_parts: their degrees of freedom.
     """
-    sizes = [len(u.T) for u in influence]
-    parts = [(u**2).sum(axis=1) / (n * (n - 1)) for u, n in zip(influence, sizes, strict=True)]
-    squares = [part**2 / (n - 1) for part, n in zip(parts, sizes, strict=True)]
+    squares = [part**2 / df for part, df in zip(parts, of_parts, strict=True)]
     return np.asarray(sum(parts) ** 2 / sum(squares))
 
 
@@ -89,5 +94,5 @@ def _acceleration(influence: Sequence[Array]) -> Array:
     return np.asarray(cubes / (6 * squares**1.5))
 
 
-def _quantile(values: Array, level: float) -> float:
-    return float(np.quantile(values, level)) if np.isfinite(level) else np.nan
+def _quantiles(values: Array, levels: Array) -> Array:
+    return np.quantile(values, levels) if np.isfinite(levels).all() else np.full(2, np.nan)

@@ -9,7 +9,9 @@ import pandas as pd
 from gfce.contract.columns import MODEL, REASON, axes, interval_of
 from gfce.contract.table import UNIT_OF_METRIC, Column
 from gfce.evaluation.tables import METRIC
-from gfce.statistics.inference.effects import METHOD, Drop, OverallDrop, rows_of
+from gfce.statistics.inference.effects import Drop, OverallDrop, rows_of
+from gfce.statistics.inference.intervals import METHOD
+from gfce.statistics.inference.scales import columns_of
 from gfce.statistics.scored_study import ScoredStudy
 from gfce.statistics.study_tables import StudyTable
 from gfce.study import GROUP_KEYS
@@ -52,6 +54,7 @@ TABLE = StudyTable(
         ),
         *interval_of("drop_pct"),
         METHOD,
+        *columns_of("external / internal", "worse"),
         *axes(GROUP_KEYS),
         REASON,
     ),

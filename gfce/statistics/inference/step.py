@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from gfce.config import StudyConfig
 from gfce.contract.datapackage import write_datapackage
 from gfce.files import write_csv, write_text
 from gfce.statistics import inference
-from gfce.statistics.inference.against_trivial import against_trivial, against_trivial_text
-from gfce.statistics.inference.findings import findings, findings_text
+from gfce.statistics.inference.findings import TABLE as FINDINGS
 from gfce.statistics.scored_study import ScoredStudy
 from gfce.statistics.study_tables import StudyTable, declared
 from gfce.statistics.tables.read import read_metrics
@@ -19,11 +20,19 @@ def compare(config: StudyConfig) -> None:
     results = Results(config)
     joined = with_remotes(config)
     study = ScoredStudy(joined, read_metrics(results.metrics))
-    for table in declared(inference):
-        if isinstance(table, StudyTable) and (made := study.once(table.make)) is not None:
+    tables = [table for table in declared(inference) if isinstance(table, StudyTable)]
+    for table in tables:
+        if (made := study.once(table.make)) is not None:
             write_csv(made, results.root / f"{table.name}.csv")
-    trivial = study.once(against_trivial)
-    text = findings_text(study.once(findings))
-    text += "" if trivial is None else against_trivial_text(trivial)
-    write_text(text, results.findings)
+    write_text(findings_text(study, tables), results.findings)
     write_datapackage(joined)
+
+
+def findings_text(study: ScoredStudy, tables: Iterable[StudyTable]) -> str:
+    """What the tables of a study say of themselves: the claims, then the others in their order."""
+    claims_first = sorted(tables, key=lambda table: table.name != FINDINGS.name)
+    return "".join(
+        table.text(made)
+        for table in claims_first
+        if table.text is not None and (made := study.once(table.make)) is not None
+    )

@@ -20,6 +20,10 @@ from gfce.study import MODEL_KEYS
 PATIENT_KEYS = [*MODEL_KEYS, "model", "institution", "cohort", "patient_id"]
 SCORE_KEYS = ("model", "testing", "cohort")
 """What identifies a row of tables 2 and 3."""
+COUNTS = ["n", *(metric.count for metric in METRICS)]
+"""Their columns that count patients."""
+TOTAL_SDS = {metric.sd_total: metric for metric in METRICS}
+"""Their columns of SDs over all patients of a row."""
 
 
 def patient_scores(
@@ -45,7 +49,7 @@ def institution_rows(scores: pd.DataFrame, models: Sequence[Model]) -> pd.DataFr
     """Mean and SD (n - 1) over patients, a row for each model and institution it is tested on.
 
     An institution without a scored patient has a row with n = 0 and empty values; n counts the
-    patients that have a score of the first metric.
+    patients that have a score of the first metric, `Metric.count` those of each.
     """
     listed = [(model.label, *tested) for model in models for tested in model.institutions()]
     index = pd.MultiIndex.from_tuples(listed, names=["model", "institution", "cohort"])
@@ -54,8 +58,11 @@ def institution_rows(scores: pd.DataFrame, models: Sequence[Model]) -> pd.DataFr
     for metric in METRICS:
         summary[metric.mean] = grouped[metric.name].mean()
         summary[metric.sd] = grouped[metric.name].std(ddof=1)
+    for metric in METRICS:
+        summary[metric.sd_total] = summary[metric.sd]
+        summary[metric.count] = grouped[metric.name].count()
     rows = pd.DataFrame(summary).reindex(index).reset_index()
-    rows["n"] = rows["n"].fillna(0).astype(int)
+    rows[COUNTS] = rows[COUNTS].fillna(0).astype(int)
     return rows.rename(columns={"institution": "testing"})
 
 
@@ -63,7 +70,8 @@ def with_overall_rows(rows: pd.DataFrame) -> pd.DataFrame:
     """The institutions' rows with an Overall row behind each model's cohort.
 
     Internal: only where there is more than one institution; external: always. Its values are
-    `overall` of the rows', empty as soon as one of them is; its n is the number of patients.
+    `overall` of the rows', empty as soon as one of them is; its n is the number of patients, and
+    its total SD that of all patients (`total_sd`).
     """
     blocks: list[dict[str, Any]] = []
     for (model, cohort), block in rows.groupby(["model", "cohort"], sort=False):
@@ -75,11 +83,33 @@ def with_overall_rows(rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def _overall_row(model: str, cohort: str, rows: list[dict[str, Any]]) -> dict[str, Any]:
-    names = [name for name in rows[0] if name not in {*SCORE_KEYS, "n"}]
-    overall_row: dict[str, Any] = {"model": model, "testing": OVERALL, "cohort": cohort}
-    if "n" in rows[0]:
-        overall_row["n"] = sum(row["n"] for row in rows)
-    return overall_row | {name: overall([row[name] for row in rows]) for name in names}
+    names = [name for name in rows[0] if name not in SCORE_KEYS]
+    keys = {"model": model, "testing": OVERALL, "cohort": cohort}
+    return keys | {name: _overall_value(name, rows) for name in names}
+
+
+def _overall_value(name: str, rows: list[dict[str, Any]]) -> Any:
+    if name in COUNTS:
+        return sum(row[name] for row in rows)
+    if metric := TOTAL_SDS.get(name):
+        parts = [[row[column] for row in rows] for column in (metric.count, metric.mean, metric.sd)]
+        return total_sd(*parts)
+    return overall([row[name] for row in rows])
+
+
+def total_sd(counts: Sequence[int], means: Sequence[float], sds: Sequence[float]) -> float:
+    """The sample SD (n - 1) of the patients of all institutions together, each with one weight.
+
+    From the institutions' sizes, means and SDs by the sums of squares within and between them:
+    (n - 1) SD^2 = sum((n_i - 1) s_i^2) + sum(n_i (m_i - m)^2), m the mean of all patients. NaN
+    where an institution has no mean.
+    """
+    n, m, s = np.array(counts), np.array(means, float), np.array(sds, float)
+    if n.sum() < 2 or np.isnan(m).any():
+        return float("nan")
+    within = (n - 1) * np.where(n > 1, s, 0.0) ** 2
+    between = n * (m - n @ m / n.sum()) ** 2
+    return float(np.sqrt((within + between).sum() / (n.sum() - 1)))
 
 
 def mean_column(metric: Metric) -> Column:
@@ -98,3 +128,17 @@ def sd_column(metric: Metric) -> Column:
     """The column of a metric's standard deviation over patients."""
     meaning = f"Sample standard deviation (n - 1) of {metric.label} over patients"
     return Column(metric.sd, "number", meaning, metric.unit, minimum=0)
+
+
+def sd_total_column(metric: Metric) -> Column:
+    """The column of a metric's standard deviation over all patients of a row."""
+    meaning = (
+        f"Sample standard deviation (n - 1) of {metric.label} over all patients of the row's "
+        f"institutions together; {metric.sd} of an Overall is the mean of the institutions' instead"
+    )
+    return Column(metric.sd_total, "number", meaning, metric.unit, minimum=0)
+
+
+def count_column(metric: Metric) -> Column:
+    """The column of the number of patients with a score."""
+    return Column(metric.count, "integer", f"Patients with a finite {metric.label}", minimum=0)

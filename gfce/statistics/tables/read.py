@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
 from gfce.config import StudyConfig
 from gfce.errors import UserError
+from gfce.evaluation.enhancement_table import ENHANCEMENT_TABLE
+from gfce.evaluation.enhancement_table import NUMBERS as ENHANCEMENTS
 from gfce.evaluation.tables import METRICS_TABLE
 from gfce.statistics.selection import where
 from gfce.steps import Task
@@ -17,10 +20,16 @@ from gfce.study import CELL_KEYS, Cell, Results, cells, model_label, read_patien
 
 COUNTS = [column.name for column in METRICS_TABLE.columns if column.type == "integer"]
 FLOATS = [column.name for column in METRICS_TABLE.columns if column.type == "number"]
+MEASURED = [column.name for column in ENHANCEMENTS]
 
 
-def read_table(path: Path, columns: Iterable[str]) -> pd.DataFrame:
+def read_table(path: Path, columns: Iterable[str], floats: Sequence[str] = FLOATS) -> pd.DataFrame:
     """Read a CSV of the results; names stay text, numbers keep their last bit.
+
+    Args:
+        path: the file.
+        columns: that it must have.
+        floats: those that are numbers.
 
     Raises:
         UserError: a column is missing, or the file is not a CSV of this kind.
@@ -29,8 +38,8 @@ def read_table(path: Path, columns: Iterable[str]) -> pd.DataFrame:
         names = list(pd.read_csv(path, nrows=0).columns)
         table = pd.read_csv(
             path,
-            dtype={name: str for name in names if name not in [*COUNTS, *FLOATS]},
-            converters={name: _number for name in names if name in FLOATS},
+            dtype={name: str for name in names if name not in [*COUNTS, *floats]},
+            converters={name: _number for name in names if name in floats},
             keep_default_na=False,
         )
     except ValueError as error:
@@ -78,16 +87,46 @@ def gather_metrics(
         unusable: tasks whose results do not fit the study.
         received: rows of institutions that were merged into it; those of a cell stand with its own.
     """
-    results = Results(config)
     more = METRICS_TABLE.frame([]) if received is None else received
     frames = [
         _read_cell(config, cell, path, more).assign(model=model_label(config, cell))
-        for cell in cells(config)
-        if (path := results.cell_metrics(cell)).exists() and Task("evaluate", cell) not in unusable
+        for cell, path in _scored(config, Results(config).cell_metrics, unusable)
     ]
     if not frames:
         return METRICS_TABLE.frame([]).astype(dict.fromkeys([*COUNTS, *FLOATS], float))
     return pd.concat(frames, ignore_index=True)
+
+
+def gather_enhancement(config: StudyConfig, unusable: Container[Task] = ()) -> pd.DataFrame:
+    """The rows of enhancement.csv of all cells that are scored so far, as `gather_metrics`."""
+    frames = [
+        _read_enhancement(config, cell, path).assign(model=model_label(config, cell))
+        for cell, path in _scored(config, Results(config).cell_enhancement, unusable)
+    ]
+    if not frames:
+        return ENHANCEMENT_TABLE.frame([]).astype(dict.fromkeys(MEASURED, float))
+    return pd.concat(frames, ignore_index=True)
+
+
+def read_enhancement(path: Path) -> pd.DataFrame | None:
+    """Read enhancement.csv, or that of a cell (None: it is not there)."""
+    return read_table(path, ENHANCEMENT_TABLE.names, MEASURED) if path.exists() else None
+
+
+def _scored(
+    config: StudyConfig, path_of: Callable[[Cell], Path], unusable: Container[Task]
+) -> Iterator[tuple[Cell, Path]]:
+    """The cells of the grid that have a file of scores which fits the study."""
+    for cell in cells(config):
+        if (path := path_of(cell)).exists() and Task("evaluate", cell) not in unusable:
+            yield cell, path
+
+
+def _read_enhancement(config: StudyConfig, cell: Cell, path: Path) -> pd.DataFrame:
+    rows = read_table(path, ENHANCEMENT_TABLE.names, MEASURED)
+    _check_patients(config, cell, rows, path)
+    keys = {"institution": _ranks(config, rows, path), "patient": rows["patient_id"]}
+    return rows.loc[_in_order(keys)]
 
 
 def _read_cell(config: StudyConfig, cell: Cell, path: Path, received: pd.DataFrame) -> pd.DataFrame:
@@ -95,19 +134,26 @@ def _read_cell(config: StudyConfig, cell: Cell, path: Path, received: pd.DataFra
     _check_patients(config, cell, metrics, path)
     if len(more := where(received, asdict(cell))):
         metrics = pd.concat([metrics, more], ignore_index=True)
+    keys = {
+        "institution": _ranks(config, metrics, path),
+        "patient": metrics["patient_id"],
+        "region": metrics["region"].where(metrics["region"] != "volume", ""),
+        "scaling": metrics["scaling"],
+    }
+    return metrics.loc[_in_order(keys)]
+
+
+def _ranks(config: StudyConfig, rows: pd.DataFrame, path: Path) -> pd.Series[int]:
+    """The place of each row's institution in the configuration."""
     order = {name: rank for rank, name in enumerate(config.cohort.institutions)}
-    unknown = metrics.loc[~metrics["institution"].isin(list(order)), "institution"]
+    unknown = rows.loc[~rows["institution"].isin(list(order)), "institution"]
     if len(unknown):
         raise UserError(f"{path}: {unknown.iloc[0]} is not in the configuration: evaluate again")
-    keys = pd.DataFrame(
-        {
-            "institution": metrics["institution"].map(order),
-            "patient": metrics["patient_id"],
-            "region": metrics["region"].where(metrics["region"] != "volume", ""),
-            "scaling": metrics["scaling"],
-        }
-    )
-    return metrics.loc[keys.sort_values(list(keys.columns), kind="stable").index]
+    return rows["institution"].map(order)
+
+
+def _in_order(keys: Mapping[str, pd.Series[Any]]) -> pd.Index[Any]:
+    return pd.DataFrame(keys).sort_values(list(keys), kind="stable").index
 
 
 def _check_patients(config: StudyConfig, cell: Cell, metrics: pd.DataFrame, path: Path) -> None:

@@ -24,6 +24,9 @@ _LATEX = {
     "_": r"\_",
     "{": r"\{",
     "}": r"\}",
+    "<": "$<$",
+    ">": "$>$",
+    "|": "$|$",
     "~": r"\textasciitilde{}",
     "^": r"\textasciicircum{}",
     "±": r"$\pm$",
@@ -49,11 +52,14 @@ class Printed:
     notes: list[str] = field(default_factory=list)
     text_columns: int = 1
     """Columns set flush left; the rest are numbers."""
+    number: str = ""
+    """Of the table, if it has one; LaTeX counts tables itself."""
 
 
 def markdown(table: Printed) -> str:
     """GitHub-flavoured Markdown."""
-    lines = [f"**{_md(table.caption)}**", "", _md_row([_md(name) for name in table.header])]
+    caption = f"Table {table.number}. {table.caption}" if table.number else table.caption
+    lines = [f"**{_md(caption)}**", "", _md_row([_md(name) for name in table.header])]
     lines.append("|" + "|".join([" --- "] * len(table.header)) + "|")
     for row, cells in enumerate(table.rows):
         marked = [

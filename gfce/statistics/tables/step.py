@@ -1,4 +1,4 @@
-"""The step `tabulate`: from the metrics of the cells to metrics.csv and tables/."""
+"""The step `tabulate`: from the scores of the cells to metrics.csv, enhancement.csv, tables/."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from gfce.provenance.state import Provenance
 from gfce.statistics import tables
 from gfce.statistics.scored_study import ScoredStudy
 from gfce.statistics.study_tables import StudyTable, declared
-from gfce.statistics.tables.read import gather_metrics
+from gfce.statistics.tables.read import gather_enhancement, gather_metrics
 from gfce.statistics.tables.received import received_metrics
 from gfce.statistics.tables.render import latex, markdown
 from gfce.statistics.tables.sheet import PrintedTable, Sheet
@@ -30,6 +30,7 @@ def tabulate(config: StudyConfig, state: Provenance | None = None) -> None:
     joined = with_remotes(config)
     metrics = gather_metrics(joined, unusable, received_metrics(config))
     write_csv(metrics, Results(config).metrics)
+    write_csv(gather_enhancement(joined, unusable), Results(config).enhancement)
     write_tables(joined, metrics, unusable)
 
 

@@ -52,7 +52,8 @@ def _rows(study: ScoredStudy, training_sets: pd.DataFrame | None) -> pd.DataFram
 
 def _print(table: pd.DataFrame) -> Printed:
     rows = [[shown(row[name], name) for name in HEADER] for row in records(table)]
-    return Printed("Table 1. Design", list(HEADER.values()), rows, text_columns=len(HEADER))
+    columns = len(HEADER)
+    return Printed("Design", list(HEADER.values()), rows, text_columns=columns, number="1")
 
 
 def _why_empty(row: dict[str, Any], column: str) -> str:

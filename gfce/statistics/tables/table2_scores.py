@@ -9,21 +9,29 @@ from typing import Any
 
 import pandas as pd
 
-from gfce.contract.columns import COHORT, MODEL, OVERALL, TESTING, N
+from gfce.contract.columns import COHORT, MODEL, OVERALL, STRATIFIED, TESTING, N
 from gfce.evaluation.metrics import METRICS, PRINTED_METRICS
 from gfce.files import records
 from gfce.statistics.design import Model, groups, normalization_title
 from gfce.statistics.inference.paired_tests import differing_from_pooled, paired_tests
 from gfce.statistics.scored_study import ScoredStudy
-from gfce.statistics.tables.aggregate import SCORE_KEYS, mean_column, sd_column
+from gfce.statistics.tables.aggregate import (
+    SCORE_KEYS,
+    count_column,
+    mean_column,
+    sd_column,
+    sd_total_column,
+)
 from gfce.statistics.tables.render import Printed, best, mean_sd
 from gfce.statistics.tables.sheet import PrintedTable, Sheet
 from gfce.statistics.tables.trivial_predictors import footnote, trivial_predictors
 
 LEGEND = (
     "Mean ± SD over patients. † external institution. Overall: unweighted mean over the "
-    "institutions above. Bold: the best of the models tested on the same patients. "
-    "* differs from the pooled model on the same patients (paired t-test, Holm-adjusted p < 0.05)."
+    "institutions above, of means and of SDs alike. Bold: the best of the models tested on the "
+    "same patients. * differs from the pooled model on the same patients (paired t-test, "
+    "Holm-adjusted p < 0.05); on Overall rows the difference of the Overalls is tested, which "
+    "speaks about these institutions and no others."
 )
 NO_SECOND = "the grid has a single normalization"
 
@@ -77,15 +85,26 @@ def score_sheets(study: ScoredStudy) -> list[Sheet]:
     predictors = study.once(trivial_predictors)
     sheets = []
     for table in score_tables(study):
-        notes = []
+        notes = _fewer_patients(table.rows)
         if predictors is not None and table.models:
-            notes = [footnote(table.rows, predictors, table.models)]
+            notes.append(footnote(table.rows, predictors, table.models))
         number = table.name.removeprefix("table").split("_")[0]
         printed = print_scores(number, table.rows, table.title, notes, marked)
         why_no_rows = "nothing is tested" if table.name != "table3" else NO_SECOND
         reasons = partial(_why_empty, study)
         sheets.append(Sheet(table.name, table.rows, printed, reasons, why_no_rows))
     return sheets
+
+
+def _fewer_patients(rows: pd.DataFrame) -> list[str]:
+    """A note on scores that fewer patients have than the row's n says (a perfect image's PSNR)."""
+    fewer = [
+        f"{metric.label} of {row['model']}, {row['testing']}: {row[metric.count]}"
+        for metric in PRINTED_METRICS
+        for row in records(rows)
+        if row[metric.count] < row["n"]
+    ]
+    return [f"Patients with a finite score, where fewer than n: {'; '.join(fewer)}."] * bool(fewer)
 
 
 def print_scores(
@@ -123,7 +142,7 @@ def print_scores(
     changes = rows["model"].ne(rows["model"].shift())
     rules = {row for row, changed in enumerate(changes) if changed and row}
     header = ["Model", "Testing", "n", *(metric.title for metric in scores)]
-    return Printed(f"Table {number}. {title}", header, cells, bold, rules, [LEGEND, *notes], 2)
+    return Printed(title, header, cells, bold, rules, [LEGEND, *notes], 2, number)
 
 
 def _testing(testing: str, cohort: str) -> str:
@@ -131,9 +150,10 @@ def _testing(testing: str, cohort: str) -> str:
 
 
 def _scope(row: dict[str, Any]) -> str:
-    """The scope of the paired tests that compares the patients of a row."""
-    is_cohort = row["cohort"] == "internal" or row["testing"] == OVERALL
-    return str(row["cohort"] if is_cohort else row["testing"])
+    """The scope of the paired tests that compares what a row shows."""
+    if row["testing"] == OVERALL:
+        return f"{row['cohort']}{STRATIFIED}"
+    return str(row["cohort"] if row["cohort"] == "internal" else row["testing"])
 
 
 def _scored_models(study: ScoredStudy) -> set[str]:
@@ -148,7 +168,7 @@ def _why_empty(study: ScoredStudy, row: dict[str, Any], column: str) -> str:
         return f"Overall needs every institution: no value for {', '.join(without)}"
     if row["n"] == 0:
         return "no scored patient in this institution"
-    if column in {metric.sd for metric in METRICS} and row["n"] == 1:
+    if any(column in (m.sd, m.sd_total) and row[m.count] == 1 for m in METRICS):
         return "a single patient has no SD"
     return "no patient of this institution has a finite score"
 
@@ -173,6 +193,7 @@ TABLE = PrintedTable(
         COHORT,
         N,
         *(column(metric) for metric in METRICS for column in (mean_column, sd_column)),
+        *(column(metric) for metric in METRICS for column in (sd_total_column, count_column)),
     ),
     sheets=score_sheets,
 )

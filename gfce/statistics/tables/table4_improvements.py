@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -20,14 +21,16 @@ from gfce.statistics.tables.render import Printed, print_percent
 from gfce.statistics.tables.sheet import PrintedTable, Sheet
 from gfce.study import GROUP_KEYS
 
-CAPTION = "Table 4. External improvement of pooled over single-institution training (%)"
+CAPTION = "External improvement of pooled over single-institution training (%)"
 
 
 def improvement_sheets(study: ScoredStudy) -> list[Sheet]:
     """A row per pooled model, with the models that it is set against."""
     rows = improvements(study.means, study.models)
     why_empty = partial(_why_empty, study)
-    return [Sheet("table4", rows, _print(rows), why_empty, "the grid has no pooled model")]
+    return [
+        Sheet("table4", rows, print_improvements(rows), why_empty, "the grid has no pooled model")
+    ]
 
 
 def improvements(means: Means[float], models: Sequence[Model]) -> pd.DataFrame:
@@ -43,9 +46,15 @@ def improvements(means: Means[float], models: Sequence[Model]) -> pd.DataFrame:
     return TABLE.frame(rows)
 
 
-def _print(rows: pd.DataFrame) -> Printed:
-    titles = {metric.improvement: metric.label for metric in PRINTED_METRICS}
-    return print_percent(rows, CAPTION, ["model"], titles, best_is_high=True)
+def print_improvements(rows: pd.DataFrame) -> Printed:
+    """The improvements, the largest in bold if it is one: of two losses neither is."""
+    metrics = [metric for metric in PRINTED_METRICS if metric.improvement in rows.columns]
+    titles = {metric.improvement: metric.label for metric in metrics}
+    printed = print_percent(rows, CAPTION, ["model"], titles, best_is_high=True)
+    columns = list(titles)
+    bold = {(row, place) for row, place in printed.bold if rows[columns[place - 1]].iloc[row] > 0}
+    note = "Positive: the pooled model is better. Bold: the largest improvement."
+    return replace(printed, bold=bold, notes=[note], number="4")
 
 
 def _why_empty(study: ScoredStudy, row: dict[str, Any], column: str) -> str:

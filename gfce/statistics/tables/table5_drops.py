@@ -21,7 +21,7 @@ from gfce.statistics.tables.render import Printed, print_percent
 from gfce.statistics.tables.sheet import PrintedTable, Sheet
 from gfce.study import GROUP_KEYS, METHOD_KEYS
 
-CAPTION = "Table 5. Drop from internal to external test (%)"
+CAPTION = "Drop from internal to external test (%)"
 
 
 def drop_sheets(study: ScoredStudy) -> list[Sheet]:
@@ -54,7 +54,7 @@ def print_drops(rows: pd.DataFrame) -> Printed:
     printed = print_percent(rows, CAPTION, ["normalization", "model"], titles, best_is_high=False)
     rules = {row + 1 for row, name in enumerate(rows["model"]) if name == OVERALL}
     note = "Overall: unweighted mean of the drops above. Bold: the smallest drop."
-    return replace(printed, rules=rules - {len(rows)}, notes=[note])
+    return replace(printed, rules=rules - {len(rows)}, notes=[note], number="5")
 
 
 def _why_empty(study: ScoredStudy, row: dict[str, Any], column: str) -> str:

@@ -31,8 +31,20 @@ REQUIRED = [name for name in BASELINES_TABLE.names if name not in _UNTESTED]
 def trivial_predictors(study: ScoredStudy) -> pd.DataFrame | None:
     """Each trivial predictor's scores on each model's test patients, Overall rows included.
 
-    An empty normalization or training_set of baselines.csv means that the row stands for all of
-    them. None where the predictors are not scored, or where their scores do not fit the study.
+    None where the predictors are not scored, or where their scores do not fit the study.
+    """
+    scores = study.once(baseline_scores)
+    if scores is None:
+        return None
+    tables = [_predictor_rows(scores, study.models, predictor) for predictor in PREDICTORS]
+    return pd.concat(tables, ignore_index=True)[TABLE.names]
+
+
+def baseline_scores(study: ScoredStudy) -> pd.DataFrame | None:
+    """Rows of baselines.csv in the study's scaling, those of merged institutions among them.
+
+    Scores that are not finite are missing. None where the predictors are not scored, or where
+    their scores do not fit the study.
     """
     path = Results(study.config).baselines
     baselines = None if Task("baselines") in study.unusable else read_optional(path, REQUIRED)
@@ -41,23 +53,31 @@ def trivial_predictors(study: ScoredStudy) -> pd.DataFrame | None:
     if len(received := received_baselines(study.config)):
         baselines = pd.concat([baselines, received], ignore_index=True)
     of_scaling = baselines[baselines["scaling"] == study.config.evaluation.scaling]
-    scores = of_scaling.replace([np.inf, -np.inf], np.nan)
-    tables = [_predictor_rows(scores, study.models, predictor) for predictor in PREDICTORS]
-    return pd.concat(tables, ignore_index=True)[TABLE.names]
+    return of_scaling.replace([np.inf, -np.inf], np.nan)
+
+
+def comparable_scores(scores: pd.DataFrame, model: Model, predictor: str) -> pd.DataFrame:
+    """The rows of `baseline_scores` that a model is set against.
+
+    They are of the institutions of its rows in tables 2 and 3, so none is of the cohort `cross`. An
+    empty normalization or training_set means that the row stands for all of them.
+    """
+    return scores[
+        (scores["predictor"] == predictor)
+        & scores["institution"].isin([name for name, _ in model.institutions()])
+        & _is_or_empty(scores["normalization"], model.cell.normalization)
+        & _is_or_empty(scores["training_set"], model.cell.training_set)
+    ]
 
 
 def _predictor_rows(scores: pd.DataFrame, models: Sequence[Model], predictor: str) -> pd.DataFrame:
-    predicted = scores[scores["predictor"] == predictor]
-    rows = [row for model in models for row in _model_rows(predicted, model)]
+    rows = [row for model in models for row in _model_rows(scores, model, predictor)]
     table = pd.DataFrame(rows, columns=[name for name in TABLE.names if name != "predictor"])
     return with_overall_rows(table).assign(predictor=predictor)
 
 
-def _model_rows(scores: pd.DataFrame, model: Model) -> Iterator[dict[str, Any]]:
-    comparable = scores[
-        _is_or_empty(scores["normalization"], model.cell.normalization)
-        & _is_or_empty(scores["training_set"], model.cell.training_set)
-    ]
+def _model_rows(scores: pd.DataFrame, model: Model, predictor: str) -> Iterator[dict[str, Any]]:
+    comparable = comparable_scores(scores, model, predictor)
     for name, cohort in model.institutions():
         patients = comparable[comparable["institution"] == name]
         means = {metric.mean: patients[metric.name].mean() for metric in TESTED_METRICS}

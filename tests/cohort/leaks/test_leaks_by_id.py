@@ -55,7 +55,7 @@ def test_patients_whom_a_training_set_must_not_hold(study: StudyConfig) -> None:
     table = find_leaks(study)
     found = dict(zip(table["patient_id"], table["kind"], strict=True))
     assert found == {
-        other["patient_id"]: "held_out_trained",
+        other["patient_id"]: "trained_and_tested",
         foreign["patient_id"]: "foreign_institution",
         own["patient_id"]: "trained_twice",
         "sub-X": "unknown_patient",

@@ -17,12 +17,7 @@ from gfce.contract.columns import OVERALL
 from gfce.evaluation.metrics import METRICS
 from gfce.evaluation.metrics.mae import METRIC as MAE
 from gfce.statistics.design import Model, models
-from gfce.statistics.inference.bootstrap import (
-    Patients,
-    _draw,
-    _resampled_means,
-    bca_intervals,
-)
+from gfce.statistics.inference.bootstrap import _draw, _resampled_means, bca_intervals
 from gfce.statistics.inference.drops import drop_intervals
 from gfce.statistics.inference.effects import (
     Difference,
@@ -33,6 +28,8 @@ from gfce.statistics.inference.effects import (
     estimates,
 )
 from gfce.statistics.inference.improvements import improvement_intervals
+from gfce.statistics.inference.intervals import BOOTSTRAP, DELTA
+from gfce.statistics.inference.patients import Estimator, Patients
 from gfce.statistics.scored_study import ScoredStudy
 from gfce.statistics.tables.table4_improvements import improvements
 from gfce.statistics.tables.table5_drops import drops
@@ -66,6 +63,7 @@ def test_a_single_drop_is_scipys_bootstrap_of_the_patients() -> None:
     scored_study = ScoredStudy(config, metrics)
     found = estimates(scored_study)
     row = next(r for r in found.itertuples() if isinstance(r.effect, Drop))
+    assert row.method == BOOTSTRAP
     assert row.effect.metric == MAE
     own = scored_study.scores.query("model == 'Uni-m1'")
     samples = [own.loc[own["institution"] == f"Institution-{i}", "mae"] for i in (1, 4)]
@@ -117,7 +115,7 @@ def test_a_drop_has_the_interval_worked_by_the_book() -> None:
     scores = ScoredStudy(config, simulated_metrics(config, sizes)).scores
     patients = Patients.of(scores, models(config)[:1])
     model = patients.models[0]
-    low, high = bca_intervals(patients, lambda s: [s.drop(model, MAE)], 999, seed=5)
+    low, high = bca_intervals(Estimator(patients, lambda s: [s.drop(model, MAE)]), 999, seed=5)
     own = scores[scores["model"] == "Uni-m1"].sort_values("patient_id")
     a, b = (own.loc[own["institution"] == f"Institution-{i}", "mae"].to_numpy() for i in (1, 4))
     rng = np.random.default_rng(5)
@@ -158,7 +156,7 @@ def test_drops_hold_pooled_models_and_overalls(metrics: pd.DataFrame) -> None:
     table = drop_intervals(scored_study)
     mae = table[table["metric"] == "mae"]
     assert mae["model"].tolist() == [model.label for model in scored_study.models] + [OVERALL] * 2
-    assert (table["method"] == "BCa bootstrap").all()
+    assert (table["method"] == DELTA).all()  # an institution has three patients
     inside = table["drop_pct"].between(table["ci95_low"], table["ci95_high"])
     assert inside.all()
     single = mae[mae["model"] != OVERALL]
@@ -166,7 +164,8 @@ def test_drops_hold_pooled_models_and_overalls(metrics: pd.DataFrame) -> None:
     np.testing.assert_allclose(single["drop_pct"], expected)
 
 
-def test_intervals_are_seeded_from_the_config(metrics: pd.DataFrame) -> None:
+def test_intervals_are_seeded_from_the_config() -> None:
+    metrics = simulated_metrics(study(), PAPER_SIZES)
     one, again = estimates(scored(metrics)), estimates(scored(metrics))
     other = estimates(scored(metrics, seed=1))
     assert one["ci95_low"].equals(again["ci95_low"])
@@ -253,6 +252,76 @@ def test_coverage_of_the_bca_interval_is_near_nominal() -> None:
         internal = rng.normal(25, 4, size=(18, len(METRICS)))
         external = rng.normal(40, 8, size=(43, len(METRICS)))
         drawn = Patients([model], {"Institution-1": internal, "Institution-4": external})
-        low, high = bca_intervals(drawn, lambda s: [s.drop(model, MAE)], 399, repeat)
+        low, high = bca_intervals(Estimator(drawn, lambda s: [s.drop(model, MAE)]), 399, repeat)
         hits += low[0] <= 60.0 <= high[0]
     assert 0.86 < hits / repeats < 1.0
+
+
+def test_the_smallest_institution_of_an_effect_decides_on_its_method() -> None:
+    """Internal institutions of 4, 5 and 6; improvements are of the external ones, of 5 and more."""
+    sizes = dict(zip(PAPER_SIZES, (4, 5, 6, 5, 5, 6, 7), strict=True))
+    found = estimates(scored(simulated_metrics(study(), sizes)))
+    for row in found.itertuples():
+        labels = {model.label for model in models_of(row.effect)}
+        is_improvement = isinstance(row.effect, Improvement)
+        few = not is_improvement and bool(labels & {"Uni-m1", "Uni-z1", "Tri-M", "Tri-Z"})
+        assert row.method == (DELTA if few else BOOTSTRAP)
+        assert row.ci95_low < row.value < row.ci95_high
+
+
+def test_who_an_effect_is_made_of() -> None:
+    found = estimates(scored(simulated_metrics(study(), PAPER_SIZES)))
+    for row in found.itertuples():
+        sizes = (row.n_patients, row.n_institutions)
+        match row.effect:
+            case Drop(model=model):
+                assert sizes == ((97, 7) if model.is_pooled else (61, 5))
+            case Improvement():
+                assert sizes == (43, 4)
+            case _:
+                assert sizes == (97, 7)
+
+
+def test_drops_on_the_metrics_own_scales(metrics: pd.DataFrame) -> None:
+    table = drop_intervals(scored(metrics))
+    errors = table["metric"].isin(["mae", "nmse", "hfen"])
+    single = table["model"] != OVERALL
+    ratio = table["external_mean"] / table["internal_mean"]
+    np.testing.assert_allclose(table.loc[errors & single, "ratio"], ratio[errors & single])
+    np.testing.assert_allclose(table.loc[errors, "log_ratio"], np.log(table.loc[errors, "ratio"]))
+    lost = table["internal_mean"] - table["external_mean"]
+    np.testing.assert_allclose(table.loc[~errors & single, "difference"], lost[~errors & single])
+    assert table.loc[~errors, ["ratio", "log_ratio"]].isna().all(axis=None)
+    assert table.loc[errors, "difference"].isna().all()
+    overall = table.query("metric == 'mae' and model == 'Overall'")["ratio"].iloc[0]
+    assert overall == pytest.approx(stats.gmean(ratio[:3]))
+
+
+def test_improvements_on_the_metrics_own_scales(metrics: pd.DataFrame) -> None:
+    table = improvement_intervals(scored(metrics)).set_index(["model", "metric"])
+    mae, psnr = table.loc[("Tri-M", "mae")], table.loc[("Tri-M", "psnr_db")]
+    assert mae["ratio"] == pytest.approx(mae["uni_external_mean"] / mae["external_mean"])
+    assert mae["log_ratio_ci95_low"] < np.log(mae["ratio"]) < mae["log_ratio_ci95_high"]
+    gain = psnr["external_mean"] - psnr["uni_external_mean"]
+    assert psnr["difference"] == pytest.approx(gain)
+
+
+def test_the_log_scale_can_turn_a_comparison_of_drops_round(metrics: pd.DataFrame) -> None:
+    """Drops of 0, 0, 300 % and thrice 90 %: means 100 and 90 %, geometric ratios 1.59 and 1.9."""
+    ratios = dict.fromkeys(["Uni-z1", "Uni-z2", "Uni-z3"], 1.9)
+    ratios |= {"Uni-m1": 1.0, "Uni-m2": 1.0, "Uni-m3": 4.0}
+    factor = metrics["model"].map(ratios).fillna(1).where(metrics["cohort"] == "external", 1.0)
+    found = estimates(scored(metrics.assign(mae=0.02 * factor)))
+    values = [
+        row.value
+        for row in found.itertuples()
+        if isinstance(row.effect, Difference) and row.effect.metric == MAE
+    ]
+    assert values == pytest.approx([10, np.log(4) / 3 - np.log(1.9)])
+
+
+def test_a_study_without_external_institutions(metrics: pd.DataFrame) -> None:
+    alone = {"dataset": "b", "development": ["Institution-1", "Institution-2"], "external": []}
+    inside = metrics[metrics["cohort"] == "internal"]
+    found = estimates(scored(inside, cohort=alone))
+    assert set(found["reason"]) == {"no external institution"}

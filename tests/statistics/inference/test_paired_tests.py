@@ -14,15 +14,10 @@ from samples_of_scores import SMALL_SIZES, study
 from scipy import special, stats
 from statsmodels.stats.weightstats import DescrStatsW
 
+from gfce.contract.columns import STRATIFIED
 from gfce.statistics.design import models
-from gfce.statistics.inference.paired_tests import (
-    TABLE,
-    comparisons,
-    hedges_correction,
-    holm,
-    paired_test,
-    paired_tests,
-)
+from gfce.statistics.inference.paired_tests import TABLE, comparisons, holm, paired_tests
+from gfce.statistics.inference.student import hedges_correction, paired_test
 from gfce.statistics.scored_study import ScoredStudy
 
 # Student's own example (Biometrika 1908, table p. 20): extra hours of sleep, ten patients.
@@ -131,6 +126,17 @@ def test_swapping_the_models_changes_signs_only(
     assert one.wilcoxon_p == pytest.approx(other.wilcoxon_p, nan_ok=True)
 
 
+def test_differences_that_rounding_alone_tells_apart_are_ties_and_zeros() -> None:
+    b = np.array([0.03, 0.04, 0.05, 0.031, 0.042, 0.057, 0.029, 0.033])
+    steps = np.array([0, 1, 1, -1, 2, 3, 3, -2])
+    a = b + 0.001 * steps
+    assert len(set(np.abs(a - b))) > len(set(np.abs(steps))), "rounding tells some of them apart"
+    assert paired_test(a, b).wilcoxon_p == stats.wilcoxon(steps).pvalue
+    almost = b * (1 + 2e-16 * np.array([1, -1] * 4))
+    assert (almost != b).any()
+    assert paired_test(almost, b).p == 1
+
+
 def test_families_and_scopes_of_the_paper() -> None:
     found = comparisons(models(study()))
     by_family = {f: [(c.a.label, c.b.label) for c in found if c.family == f] for f in "ABC"}
@@ -141,16 +147,19 @@ def test_families_and_scopes_of_the_paper() -> None:
     ]
     external = [f"Institution-{i}" for i in (4, 5, 6, 7)]
     scopes = {c.family: c.scopes() for c in found}
-    assert list(scopes["A"]) == ["internal", *external, "external"]
+    assert list(scopes["A"]) == ["internal", *external, "external", "external_stratified"]
     assert scopes["B"]["internal"] == ["Institution-1", "Institution-2", "Institution-3"]
-    assert list(scopes["C"]) == [*external, "external"], "uni models share no internal patient"
+    assert list(scopes["B"])[-2:] == ["external_stratified", "internal_stratified"]
+    assert list(scopes["C"]) == [*external, "external", "external_stratified"], (
+        "uni models share no internal patient"
+    )
 
 
 def test_table_of_tests(metrics: pd.DataFrame) -> None:
     scored = ScoredStudy(study(), metrics)
     scores, table = scored.scores, paired_tests(scored)
     assert list(table.columns) == TABLE.names
-    assert len(table) == 2 * (6 * 6 + 4 * 6 + 6 * 5)
+    assert len(table) == 2 * (6 * 7 + 3 * 7 + 8 + 6 * 6)
     row = table.query("family == 'A' and metric == 'mae' and scope == 'internal'").iloc[2]
     own = scores[scores["institution"] == "Institution-3"].set_index("patient_id")
     tri, uni = (own.loc[own["model"] == name, "mae"] for name in ("Tri-M", "Uni-m3"))
@@ -163,8 +172,11 @@ def test_table_of_tests(metrics: pd.DataFrame) -> None:
 
 
 def test_holm_is_within_family_and_metric(metrics: pd.DataFrame) -> None:
+    """The paper's tests have the adjusted p that they would have without the stratified ones."""
     table = paired_tests(ScoredStudy(study(), metrics))
-    for _, family in table.groupby(["family", "metric"]):
+    stratified = table["scope"].str.endswith(STRATIFIED)
+    assert stratified.any()
+    for _, family in table.groupby(["family", "metric", stratified]):
         _, adjusted = pingouin.multicomp(family["p"].to_numpy(), method="holm")
         np.testing.assert_allclose(family["p_holm"], adjusted)
 

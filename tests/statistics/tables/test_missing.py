@@ -36,7 +36,9 @@ def test_every_empty_value_has_a_reason(config: StudyConfig, metrics: pd.DataFra
     overall = missing.query("model == 'Tri-Z' and testing == 'Overall' and column == 'mae_mean'")
     assert overall["reason"].item() == "Overall needs every institution: no value for Institution-6"
     single = missing.query("testing == 'Institution-7' and model == 'Uni-z1'")
-    assert set(single["column"]) == {metric.sd for metric in METRICS}
+    assert set(single["column"]) == {
+        sd for metric in METRICS for sd in (metric.sd, metric.sd_total)
+    }
     assert set(single["reason"]) == {"a single patient has no SD"}
 
 

@@ -16,6 +16,7 @@ from gfce.evaluation.metrics.mae import METRIC as MAE
 from gfce.statistics.tables.render import Printed, latex, markdown, mean_sd
 from gfce.statistics.tables.step import tabulate
 from gfce.statistics.tables.table2_scores import print_scores
+from gfce.statistics.tables.table4_improvements import print_improvements
 from gfce.statistics.tables.table5_drops import print_drops
 from gfce.study import Results
 
@@ -34,7 +35,7 @@ def score_rows() -> pd.DataFrame:
 
 
 def test_markdown_of_a_table_of_scores() -> None:
-    marked = {("Uni_1", "B", "mae"), ("Uni_1", "internal", "mae")}
+    marked = {("Uni_1", "B", "mae"), ("Uni_1", "internal", "mae"), ("Uni_1", "external", "mae")}
     text = markdown(print_scores("2", score_rows(), "Scores, 100 %", marked=marked))
     lines = text.splitlines()
     assert lines[:4] == [
@@ -53,9 +54,16 @@ def test_markdown_of_a_table_of_scores() -> None:
     ]
 
 
+def test_an_overall_is_marked_by_the_test_of_overalls() -> None:
+    marked = {("Uni_1", "external_stratified", "mae")}
+    text = markdown(print_scores("2", score_rows(), "Scores", marked=marked))
+    assert r"| Uni\_1 | Overall † | 2 | 52.12 ± 10.89\* |" in text
+    assert text.count(r"\* |") == 1
+
+
 def test_latex_of_a_table_of_scores() -> None:
     text = latex(print_scores("2", score_rows(), "Scores, 100 %"))
-    assert r"\caption{Table 2. Scores, 100 \%}" in text
+    assert r"\caption{Scores, 100 \%}" in text, "LaTeX puts Table 2 before it"
     assert r"\begin{tabular}{llrr}" in text
     assert r"Uni\_1 & A & 3 & \textbf{25.39 $\pm$ 3.59} \\" in text
     assert r"Tri & B $^\dagger$ & 2 & \textbf{41.82 $\pm$ 7.82} \\" in text
@@ -78,12 +86,24 @@ def test_drops_print_the_smallest_in_bold_and_a_real_minus() -> None:
     assert "| Min-Max | Overall | 29.59 |" in text, "a single Overall has nothing to beat"
 
 
+def test_of_two_losses_none_is_bold() -> None:
+    table = pd.DataFrame(
+        {
+            "model": ["Tri-M", "Tri-Z"],
+            "mae_improvement_pct": [-3.5, -1.25],
+            "psnr_improvement_pct": [-1.0, 2.0],
+        }
+    )
+    lines = markdown(print_improvements(table)).splitlines()
+    assert lines[4:6] == ["| Tri-M | −3.50 | −1.00 |", "| Tri-Z | −1.25 | **2.00** |"]
+
+
 def test_every_special_character_is_escaped_for_latex() -> None:
-    text = latex(Printed("c", ["h"], [["\\ & % $ # _ { } ~ ^ ± × ³ † – −"]]))
+    text = latex(Printed("c", ["h"], [["\\ & % $ # _ { } ~ ^ ± × ³ † – − < > |"]]))
     cell = text.splitlines()[8]
     assert cell == (
         r"\textbackslash{} \& \% \$ \# \_ \{ \} \textasciitilde{} \textasciicircum{} $\pm$ "
-        r"$\times$ $^3$ $^\dagger$ -- $-$ \\"
+        r"$\times$ $^3$ $^\dagger$ -- $-$ $<$ $>$ $|$ \\"
     )
 
 

@@ -143,3 +143,19 @@ def test_printed_tables_match_the_csv(config: StudyConfig, metrics: pd.DataFrame
         ]
         assert printed == expected
         assert len(re.findall(cell, text)) >= 5 * len(rows)
+
+
+def test_a_score_that_fewer_patients_have_is_noted(
+    config: StudyConfig, metrics: pd.DataFrame
+) -> None:
+    perfect = metrics["patient_id"].eq("400") & metrics["model"].eq("Uni-m1")
+    write_cells(config, metrics.assign(psnr_db=metrics["psnr_db"].mask(perfect, float("inf"))))
+    tabulate(config)
+    notes = {
+        name: [line for line in text.splitlines() if line.startswith("Patients with a finite")]
+        for name in ("table2", "table3")
+        for text in [Results(config).table(name, "md").read_text(encoding="utf-8")]
+    }
+    (note,) = notes["table2"]
+    assert note.endswith("PSNR of Uni-m1, Institution-4: 3; PSNR of Uni-m1, Overall: 15.")
+    assert notes["table3"] == []
