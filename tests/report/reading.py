@@ -39,7 +39,7 @@ class Page(HTMLParser):
     @property
     def text(self) -> str:
         """What is to be read, in one line."""
-        return " ".join(" ".join(self.texts).split())
+        return " ".join("".join(self.texts).split())
 
     def values(self, tag: str, name: str) -> list[str]:
         """The values of an attribute."""

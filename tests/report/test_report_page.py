@@ -51,15 +51,17 @@ def test_every_statistic_is_there_or_named(finished: StudyConfig, read: Page) ->
     links = read.values("a", "href")
     for path in Results(finished).statistics.glob("*.csv"):
         assert f"statistics/{path.name}" in links
-    assert set(Results(finished).findings.read_text().splitlines()) != set()
-    for line in Results(finished).findings.read_text().splitlines():
-        assert line.removeprefix("- ") in read.text
+    findings = Results(finished).findings.read_text().splitlines()
+    assert findings
+    for line in findings:
+        plain = re.sub(r"\\(.)", r"\1", line.removeprefix("- ").replace("**", ""))
+        assert " ".join(plain.split()) in read.text
 
 
 def test_every_figure_is_part_of_the_page(finished: StudyConfig, read: Page) -> None:
-    files = [path for path in Results(finished).figures.rglob("*.png") if path.suffix == ".png"]
-    images = read.values("img", "src")
-    assert len(files) == len(images) == len(study_figures(finished)) - 1 + len(cells(finished))
+    files = list(Results(finished).figures.rglob("*.png"))
+    assert len(files) >= len(study_figures(finished)) - 1 + len(cells(finished))
+    assert len(read.values("img", "src")) == len(files)
     for name, figure in study_figures(finished).items():
         assert f"figures-{name}" in read.values("h3", "id")
         assert " ".join(figure.kind.caption.split()) in read.text
