@@ -55,13 +55,13 @@ def test_every_statistic_is_there_or_named(finished: StudyConfig, read: Page) ->
         assert f"statistics/{path.name}" in links
     assert set(Results(finished).findings.read_text().splitlines()) != set()
     for line in Results(finished).findings.read_text().splitlines():
-        assert line.removeprefix("- ") in read.text
+        assert line.removeprefix("- ").replace("**", "") in read.text
 
 
 def test_every_figure_is_part_of_the_page(finished: StudyConfig, read: Page) -> None:
     files = [path for path in Results(finished).figures.rglob("*.png") if path.suffix == ".png"]
     images = read.values("img", "src")
-    assert len(files) == len(images) == len(study_figures(finished)) - 1 + len(cells(finished))
+    assert len(files) == len(images) >= len(study_figures(finished)) - 1 + len(cells(finished))
     for name, figure in study_figures(finished).items():
         assert f"figures-{name}" in read.values("h3", "id")
         assert " ".join(figure.kind.caption.split()) in read.text
