@@ -65,7 +65,7 @@ def edited(step: str, config: StudyConfig, what: What = WHOLE) -> dict[str, str]
 def hashes(*modules: str) -> dict[str, str]:
     """The hash of every file of gfce that these modules run or read, by its path in the package."""
     names = sorted(_closure(modules))
-    code = {_name(_path(module)): _tree_hash(module) for module in names}
+    code = {file_of(module): _tree_hash(module) for module in names}
     folders = sorted({_path(module).parent for module in names} - {PACKAGE})
     others = [path for folder in folders for kind in READ for path in sorted(folder.glob(kind))]
     return code | {_name(path): digest(path.read_text(encoding="utf-8")) for path in others}
@@ -84,6 +84,11 @@ def read_lock() -> dict[str, dict[str, Any]]:
         return {"versions": {}, "files": {}}
     content: dict[str, dict[str, Any]] = json.loads(LOCK.read_text(encoding="utf-8"))
     return content
+
+
+def file_of(module: str) -> str:
+    """A module as the lock names it: its path in the package."""
+    return _name(_path(module))
 
 
 def digest(content: Any) -> str:

@@ -25,11 +25,12 @@ from gfce.errors import ERROR, UserError
 from gfce.files import sha256, write_json, write_text
 from gfce.images.normalizations import NORMALIZATIONS
 from gfce.networks.discovery import architectures
-from gfce.provenance.code import LOCK, PACKAGE, all_hashes, digest, edited
+from gfce.provenance.code import LOCK, PACKAGE, all_hashes, digest, edited, file_of
 from gfce.provenance.records import load_record
 from gfce.provenance.state import Provenance
+from gfce.report.figure import study_figures
 from gfce.report.page.writing import without_run_times
-from gfce.steps import CELL_STEPS, STEPS, WHOLE, tasks
+from gfce.steps import CELL_STEPS, STEPS, WHOLE, Task, tasks
 from gfce.study import cells
 from gfce.study.results import HISTORY, REPORT, RUN
 
@@ -80,7 +81,8 @@ def relock() -> None:
     commit = _git("log", "-1", "--format=%H", "--", str(LOCK.relative_to(REPOSITORY)))
     former = json.loads(_git("show", f"{commit}:gfce/provenance.lock")) if commit else {}
     known, files = former.get("versions", {}), all_hashes()
-    changed = _compare(commit, known) if former and former["files"] != files else set()
+    is_edited = bool(former) and former["files"] != files
+    changed = _compare(commit, [*known, *former["files"]]) if is_edited else set()
     versions = {unit: known.get(unit, 1) + (unit in known and unit in changed) for unit in units}
     _note(versions, known)
     write_json({"versions": versions, "files": files}, LOCK)
@@ -88,7 +90,12 @@ def relock() -> None:
 
 
 def _compare(commit: str, known: Iterable[str]) -> set[str]:
-    """The parts of the code whose results are not those of a commit, which knew these parts."""
+    """The parts of the code whose results are not those of a commit.
+
+    Args:
+        commit: of the lock.
+        known: its units and its files.
+    """
     with tempfile.TemporaryDirectory() as folder:
         old = Path(folder, "code")
         _git("worktree", "add", "--detach", "--quiet", str(old), commit)
@@ -161,14 +168,25 @@ def _run(study: Path, code: Path, folder: Path, known: Collection[str]) -> Outpu
 
 
 def commands(config: StudyConfig, study: Path, known: Collection[str]) -> list[list[str]]:
-    """The commands that do all tasks of a study, of the steps that the lock knows.
+    """The commands that do all tasks of a study, of the steps and figures that the lock knows.
 
-    A step that came later is no command of the old code, and has no result to compare with.
+    One that came later is no command of the old code, and has no result to compare with.
+
+    Args:
+        config: the study.
+        study: its configuration, as the commands name it.
+        known: units and files of the lock.
     """
+    figures = study_figures(config)
+    later = {
+        Task("figures", name)
+        for name, figure in figures.items()
+        if file_of(figure.module) not in known
+    }
     return [
         [task.step, str(study), *([] if task.what == WHOLE else [str(task.what)])]
         for task in tasks(config)
-        if task.step in known
+        if task.step in known and task not in later
     ]
 
 

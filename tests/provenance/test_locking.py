@@ -102,6 +102,12 @@ def test_a_step_that_the_lock_does_not_know_is_not_run(config: StudyConfig) -> N
     assert "leaks" not in {command[0] for command in found}
 
 
+def test_a_figure_that_the_lock_does_not_know_is_not_drawn(config: StudyConfig) -> None:
+    known = {*STEPS, "report/figures/figure1.py"}
+    found = commands(config, Path("study.yaml"), known)
+    assert [c for c in found if c[0] == "figures"] == [["figures", "study.yaml", "figure1"]]
+
+
 def test_the_reference_studies_hold_every_unit() -> None:
     """A new network or normalization is watched as soon as the lock knows it."""
     locked = read_lock()["versions"]
