@@ -18,6 +18,7 @@ from gfce.study import Cell, cells, patients
 from provenance.conftest import Edit
 from provenance.pretending import due, pretend, steps
 
+TABLES = {"tabulate", "compare", "figures", "report"}
 AFTER_TRAINING = {"predict", "evaluate", "tabulate", "compare", "figures", "report"}
 
 
@@ -98,8 +99,8 @@ def test_a_finished_study_has_nothing_due(finished: StudyConfig) -> None:
         ("gfce.training.synthesis", AFTER_TRAINING),
         ("gfce.networks.layers", {"train", *AFTER_TRAINING}),
         ("gfce.networks.unet", set()),
-        ("gfce.evaluation.metrics", {"evaluate", "baselines", "tabulate", "compare", "report"}),
-        ("gfce.statistics.inference.paired_tests", {"tabulate", "compare", "report"}),
+        ("gfce.evaluation.metrics", {"evaluate", "baselines", *TABLES}),
+        ("gfce.statistics.inference.paired_tests", TABLES),
         ("gfce.report.tiles", {"figures", "report"}),
         ("gfce.phantom.tissues", set()),
         ("gfce.cohort.split", set(STEPS) - {"simulate"}),
