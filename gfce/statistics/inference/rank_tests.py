@@ -16,14 +16,15 @@ from gfce.evaluation.tables import METRIC
 from gfce.statistics.inference.kendall import AT_MOST, percentile_interval, tau_b, tau_column
 from gfce.statistics.inference.patients import Array
 from gfce.statistics.inference.rank_pairs import Pairs, all_pairs
-from gfce.statistics.inference.ranking import Ranking
+from gfce.statistics.inference.ranking import Ranking, whole_numbers
 from gfce.statistics.scored_study import ScoredStudy
 from gfce.statistics.study_tables import StudyTable
 
 
 def rank_tests(study: ScoredStudy) -> pd.DataFrame:
     """A row for each metric."""
-    return TABLE.frame([_row(ranking, pairs) for ranking, pairs in study.once(all_pairs)])
+    rows = [_row(ranking, pairs) for ranking, pairs in study.once(all_pairs)]
+    return whole_numbers(TABLE.frame(rows), TABLE)
 
 
 def _row(ranking: Ranking, pairs: Pairs) -> dict[str, Any]:

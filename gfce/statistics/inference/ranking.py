@@ -8,8 +8,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 from scipy import stats
 
+from gfce.contract.table import Table
 from gfce.evaluation.metric import Metric
 from gfce.evaluation.metrics import METRICS
 from gfce.statistics.arithmetic import overall
@@ -71,6 +73,12 @@ class Ranking:
         if not self.labels:
             return "no model has an external Overall: see missing.csv"
         return "a single model has an external Overall" if len(self.labels) == 1 else ""
+
+
+def whole_numbers(table: pd.DataFrame, layout: Table) -> pd.DataFrame:
+    """A table whose integer columns stay integers where a cell is empty."""
+    names = [column.name for column in layout.columns if column.type == "integer"]
+    return table.astype(dict.fromkeys(names, "Int64"))
 
 
 def ranks_of(losses: Array) -> Indices:

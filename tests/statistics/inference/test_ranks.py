@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import combinations
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -11,6 +12,7 @@ from samples_of_scores import simulated_metrics, study
 
 from gfce.config import StudyConfig
 from gfce.evaluation.metrics import METRICS, metric_named
+from gfce.files import write_csv
 from gfce.statistics.inference.rank_agreement import rank_agreement
 from gfce.statistics.inference.rank_groups import groups_of, letters_of, rank_intervals
 from gfce.statistics.inference.rank_pairs import Pairs, rank_pairs
@@ -156,6 +158,16 @@ def test_a_model_that_is_not_scored_does_not_compete(metrics: pd.DataFrame) -> N
     assert pd.isna(last["rank"])
     assert table["rank"].max() == 7
     assert "Tri-M" not in set(rank_pairs(scored)["model_a"])
+
+
+def test_ranks_are_written_as_whole_numbers(metrics: pd.DataFrame, tmp_path: Path) -> None:
+    """Also where a model has none, which would make them floats."""
+    write_csv(ranks(ScoredStudy(study(), metrics[metrics["model"] != "Tri-M"])), tmp_path / "r")
+    written = pd.read_csv(tmp_path / "r", dtype=str, keep_default_na=False)
+    names = ["n", "rank", "ci95_low", "ci95_high", "bootstrap_low", "bootstrap_high"]
+    assert set(written.loc[written["model"] == "Tri-M", names].to_numpy().ravel()) == {""}
+    others = written.loc[written["model"] != "Tri-M", names].to_numpy().ravel()
+    assert all(cell.isdigit() for cell in others)
 
 
 def test_one_metric_that_is_not_defined_for_one_model(metrics: pd.DataFrame) -> None:
