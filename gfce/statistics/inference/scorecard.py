@@ -178,31 +178,36 @@ def _lines(name: str, rows: list[dict[str, Any]], cohort: str) -> Iterator[str]:
     if seen:
         yield (
             f"Tumours that enhance in the real CE and in the synthetic one ({name}, {cohort}): "
-            + _ends(seen, _sensitivity)
+            + _ends(seen, lambda row: (row["n_detected"], row["n_enhancing"]), _sensitivity)
         )
     ratios = sorted(rows, key=lambda row: abs(row["bias"]))
     yield (
         f"Enhancement ratio of tumours, synthetic less real CE ({name}, {cohort}): "
-        + _ends(ratios, _bias)
+        + _ends(ratios, lambda row: row["bias"], _bias)
     )
 
 
-def _ends(rows: list[dict[str, Any]], text: Callable[[dict[str, Any]], str]) -> str:
-    """The best and the worst of sorted rows in words."""
-    best, worst = text(rows[0]), text(rows[-1])
-    return best if len(rows) == 1 else f"best {best}, worst {worst} (scorecard.csv)"
+def _ends(
+    rows: list[dict[str, Any]], value: Callable[[Any], Any], text: Callable[[Any], str]
+) -> str:
+    """The best and the worst of sorted rows in words, each with all models that share the place."""
+    best, worst = (
+        f"{' and '.join(row['model'] for row in rows if value(row) == value(end))} {text(end)}"
+        for end in (rows[0], rows[-1])
+    )
+    return best if best == worst else f"best {best}, worst {worst} (scorecard.csv)"
 
 
 def _sensitivity(row: dict[str, Any]) -> str:
     low, high = (100 * row[name] for name in SENSITIVITY_BOUNDS)
     return (
-        f"{row['model']} {row['n_detected']:.0f} of {row['n_enhancing']:.0f} "
+        f"{row['n_detected']:.0f} of {row['n_enhancing']:.0f} "
         f"({100 * row['sensitivity']:.0f} % [{low:.0f}, {high:.0f}])"
     )
 
 
 def _bias(row: dict[str, Any]) -> str:
-    text = f"{row['model']} {row['bias']:+.2f}"
+    text = f"{row['bias']:+.2f}"
     if pd.isna(row["bias_ci95_low"]):
         return f"{text} (no interval)"
     return f"{text} [{row['bias_ci95_low']:+.2f}, {row['bias_ci95_high']:+.2f}]"

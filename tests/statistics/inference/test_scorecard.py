@@ -26,6 +26,7 @@ from gfce.statistics.inference.scorecard import (
     NONE_OF_VOLUME,
     NOT_SCORED,
     ONE_PATIENT,
+    TABLE,
     scorecard,
     scorecard_text,
 )
@@ -199,6 +200,21 @@ def test_findings(config: StudyConfig) -> None:
     )
     assert " of 16 (" in lines[0]
     assert lines[1].startswith("- Enhancement ratio of tumours, synthetic less real CE")
+
+
+def test_models_that_share_a_place_are_all_named() -> None:
+    chosen = {"measure": "enhancement_ratio", "tumour_volume": "all", "testing": "Overall"}
+    bounds = ("bias_ci95_low", "bias_ci95_high", "sensitivity_ci95_low", "sensitivity_ci95_high")
+    rows = [
+        chosen
+        | {"network": "unet", "model": model, "cohort": "external", "n": 16, "bias": bias}
+        | {"n_enhancing": 16, "n_detected": seen, "sensitivity": seen / 16}
+        | dict.fromkeys(bounds, 0.5)
+        for model, seen, bias in (("A", 9, -0.2), ("B", 1, -0.3), ("C", 9, 0.1))
+    ]
+    seen, ratio = scorecard_text(TABLE.frame(rows)).splitlines()
+    assert "best A and C 9 of 16 (56 % [50, 50]), worst B 1 of 16" in seen
+    assert "best C +0.10 [+0.50, +0.50], worst B -0.30" in ratio
 
 
 def test_nothing_is_scored(config: StudyConfig) -> None:
