@@ -131,6 +131,11 @@ REASON = Column(
 )
 
 
+def probability(name: str, meaning: str) -> Column:
+    """The column of a p."""
+    return Column(name, "number", meaning, minimum=0, maximum=1)
+
+
 def interval_of(effect: str) -> tuple[Column, Column]:
     """The bounds of the 95 % confidence interval of a percentage."""
     low, high = (

@@ -69,6 +69,11 @@ class Table:
         """Rows as a table with these columns; what a row does not say is empty."""
         return pd.DataFrame(rows, columns=self.names)
 
+    def with_whole_numbers(self, frame: pd.DataFrame) -> pd.DataFrame:
+        """A frame whose columns of integers hold such, also where a cell is empty."""
+        names = [column.name for column in self.columns if column.type == "integer"]
+        return frame.astype(dict.fromkeys(names, "Int64"))
+
     def title_of(self, name: str) -> str | None:
         """The title of a file that has this layout (None: it has another one)."""
         titles = {self.name: self.title, **self.variants}

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from gfce.config import StudyConfig
-from gfce.evaluation.evaluate import score_patient
+from gfce.evaluation.evaluate import Compared, score_patient
 from gfce.evaluation.tables import BASELINES_TABLE
 from gfce.files import records, write_csv
 from gfce.images.fitted_normalization import FittedNormalization
@@ -70,7 +70,8 @@ def _score(
     stored = StoredPatient(results.images(patient["institution"]), patient["patient_id"])
     t1w = stored.normalized("t1w", normalization)
     for predictor, synthetic in (("t1w", t1w), ("mean_ce", np.full_like(t1w, mean))):
-        for row in score_patient(patient, stored, synthetic, normalization, average):
+        compared = Compared.of(patient, stored, synthetic, normalization)
+        for row in score_patient(compared, average):
             if row["region"] == "volume":
                 yield predictor, row
 

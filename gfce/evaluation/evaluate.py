@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from gfce.config import StudyConfig
@@ -13,7 +13,7 @@ from gfce.evaluation.predictions import load_prediction
 from gfce.evaluation.scoring import score_rows
 from gfce.evaluation.tables import METRICS_TABLE
 from gfce.files import records, write_csv
-from gfce.images.arrays import Volume
+from gfce.images.arrays import Mask, Volume
 from gfce.images.fitted_normalization import FittedNormalization
 from gfce.images.fitting import load_normalization
 from gfce.images.store import StoredPatient
@@ -41,67 +41,73 @@ def evaluate(config: StudyConfig, cell: Cell) -> None:
     for patient in progress(records(tested), f"evaluate {model_label(config, cell)}"):
         stored = StoredPatient(results.images(patient["institution"]), patient["patient_id"])
         synthetic = load_prediction(results.predictions(cell), stored)
-        average = config.evaluation.average
-        scored = score_patient(patient, stored, synthetic, normalization, average)
-        rows += [{**identity, **row} for row in scored]
-        threshold = config.evaluation.enhancement_threshold
-        shown = enhancement_row(patient, stored, synthetic, normalization, threshold)
+        compared = Compared.of(patient, stored, synthetic, normalization)
+        rows += [identity | row for row in score_patient(compared, config.evaluation.average)]
+        shown = enhancement_row(compared, config.evaluation.enhancement_threshold)
         enhancements.append(identity | shown)
     write_csv(METRICS_TABLE.frame(rows), results.cell_metrics(cell))
     write_csv(ENHANCEMENT_TABLE.frame(enhancements), results.cell_enhancement(cell))
 
 
-def score_patient(
-    patient: dict[str, Any],
-    stored: StoredPatient,
-    synthetic: Volume,
-    normalization: FittedNormalization,
-    average: str,
-) -> Iterator[dict[str, Any]]:
-    """Rows of metrics.csv for one synthetic volume in normalized units (slice, row, column).
+@dataclass(frozen=True)
+class Compared:
+    """A test patient's synthetic CE volume beside the real one.
 
-    The real CE volume's own normalization takes the synthetic one to raw units: this is the only
-    place where a test patient's CE volume is read.
-
-    Args:
-        patient: the row of the patient in patients.csv, with a column cohort.
-        stored: the same patient in the store.
-        synthetic: the synthetic CE volume.
-        normalization: the one that the synthetic volume's units are of.
-        average: as in `gfce.evaluation.metrics.score`.
+    Attributes:
+        identity: what rows say of the patient (`IDENTITY`).
+        stored: the patient in the store.
+        masks: the regions, (slice, row, column).
+        real: the real CE volume, raw units, (slice, row, column).
+        synthetic: the synthetic one, likewise.
     """
-    real = stored.volume("ce")
-    raw = stored.restored("ce", synthetic, normalization)
-    identity = {name: patient[name] for name in IDENTITY}
-    for row in score_rows(real, raw, stored.masks(), average):
-        yield identity | row
+
+    identity: dict[str, Any]
+    stored: StoredPatient
+    masks: dict[str, Mask]
+    real: Volume
+    synthetic: Volume
+
+    @classmethod
+    def of(
+        cls,
+        patient: dict[str, Any],
+        stored: StoredPatient,
+        synthetic: Volume,
+        normalization: FittedNormalization,
+    ) -> Compared:
+        """Take a synthetic volume from normalized to raw units by the real CE volume's own map.
+
+        This is the only place where a test patient's CE volume is read.
+
+        Args:
+            patient: the row of the patient in patients.csv, with a column cohort.
+            stored: the same patient in the store.
+            synthetic: the synthetic CE volume in normalized units, (slice, row, column).
+            normalization: the one that these units are of.
+        """
+        identity = {name: patient[name] for name in IDENTITY}
+        raw = stored.restored("ce", synthetic, normalization)
+        return cls(identity, stored, stored.masks(), stored.volume("ce"), raw)
 
 
-def enhancement_row(
-    patient: dict[str, Any],
-    stored: StoredPatient,
-    synthetic: Volume,
-    normalization: FittedNormalization,
-    threshold: float,
-) -> dict[str, Any]:
-    """The row of enhancement.csv for one synthetic volume, as `score_patient` has those of metrics.
+def score_patient(compared: Compared, average: str) -> Iterator[dict[str, Any]]:
+    """Rows of metrics.csv for one synthetic volume; `average` as in `scoring.score`."""
+    for row in score_rows(compared.real, compared.synthetic, compared.masks, average):
+        yield compared.identity | row
 
-    Args:
-        patient: as there.
-        stored: as there.
-        synthetic: as there.
-        normalization: as there.
-        threshold: as in `gfce.evaluation.enhancement.compare_enhancement`.
+
+def enhancement_row(compared: Compared, threshold: float) -> dict[str, Any]:
+    """The row of enhancement.csv for one synthetic volume.
+
+    `threshold` as in `gfce.evaluation.enhancement.compare_enhancement`.
     """
-    masks = stored.masks()
-    tumour = masks.get("tumour")
-    columns_mm, rows_mm, slices_mm = stored.geometry.spacing
+    tumour = compared.masks.get("tumour")
+    columns_mm, rows_mm, slices_mm = compared.stored.geometry.spacing
     before = BeforeAgent(
-        stored.volume("t1w"),
-        masks["foreground"],
+        compared.stored.volume("t1w"),
+        compared.masks["foreground"],
         tumour if tumour is not None and tumour.any() else None,
         (slices_mm, rows_mm, columns_mm),
     )
-    raw = stored.restored("ce", synthetic, normalization)
-    compared = compare_enhancement(before, stored.volume("ce"), raw, threshold)
-    return {name: patient[name] for name in IDENTITY} | compared
+    measured = compare_enhancement(before, compared.real, compared.synthetic, threshold)
+    return compared.identity | measured

@@ -99,6 +99,16 @@ class Metric:
         return self.stem.replace("_", " ").upper()
 
     @property
+    def is_error(self) -> bool:
+        """Whether 0 is best and nothing is below: then ratios of scores have a meaning."""
+        return self.smallest == 0 and not self.higher_is_better
+
+    @property
+    def loss_sign(self) -> float:
+        """What a score is multiplied by so that less is better."""
+        return -1.0 if self.higher_is_better else 1.0
+
+    @property
     def mean(self) -> str:
         """Column of the mean over patients (tables 2 and 3)."""
         return f"{self.stem}_mean{self.unit_suffix}"

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
+from bisect import bisect_left
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
 from gfce.errors import UserError
 from gfce.estimating.size import StudySize
@@ -159,17 +161,9 @@ def non_inferiority_power(sd: float, margin: float, patients: int) -> float | No
 
 def patients_for_margin(sd: float, margin: float) -> int | None:
     """Patients that give `non_inferiority_power` 80 % (None: more than MOST_PATIENTS)."""
-
-    def is_enough(patients: int) -> bool:
-        return (non_inferiority_power(sd, margin, patients) or 0) >= POWER
-
-    if not is_enough(MOST_PATIENTS):
-        return None
-    few, enough = 1, MOST_PATIENTS
-    while enough - few > 1:
-        middle = (few + enough) // 2
-        few, enough = (few, middle) if is_enough(middle) else (middle, enough)
-    return enough
+    numbers = range(2, MOST_PATIENTS + 1)
+    place = bisect_left(numbers, POWER, key=lambda n: non_inferiority_power(sd, margin, n) or 0.0)
+    return numbers[place] if place < len(numbers) else None
 
 
 def expected_hospitals(size: StudySize, wanted: Mapping[str, float]) -> ExpectedHospitals:
@@ -214,18 +208,20 @@ def prediction_half_width(sd: float, institutions: int | None) -> float:
         sd: between institutions' means.
         institutions: k, two or more (None: all that there are).
     """
-    from scipy.stats import norm, t
+    from scipy.stats import norm
 
-    if institutions is None:
-        return float(norm.ppf(0.975)) * sd
-    return float(t.ppf(0.975, institutions - 1)) * sd * math.sqrt(1 + 1 / institutions)
+    return float(norm.ppf(0.975) * sd if institutions is None else _half_widths(sd, institutions))
+
+
+def _half_widths(sd: float, institutions: ArrayLike) -> NDArray[np.float64]:
+    from scipy.stats import t
+
+    k = np.asarray(institutions)
+    return np.asarray(t.ppf(0.975, k - 1) * sd * np.sqrt(1 + 1 / k))
 
 
 def hospitals_for(sd: float, half_width: float) -> int | None:
     """External institutions for this half-width (None: more than MOST_HOSPITALS, or no number)."""
-    from scipy.stats import t
-
     numbers = np.arange(2, MOST_HOSPITALS + 1)
-    widths = t.ppf(0.975, numbers - 1) * sd * np.sqrt(1 + 1 / numbers)
-    enough = numbers[widths <= half_width]
+    enough = numbers[_half_widths(sd, numbers) <= half_width]
     return int(enough[0]) if len(enough) else None

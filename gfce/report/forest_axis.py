@@ -10,7 +10,8 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
-from gfce.statistics.inference.institution_effects import DROP, LOG_RATIO
+from gfce.statistics.inference.institution_effects import DROP
+from gfce.statistics.inference.scales import LOG_RATIO
 
 Row = dict[str, Any]
 WIDEST = 0.5
@@ -64,7 +65,7 @@ def finish_axis(axes: Axes, row: Row, span: Span) -> None:
     axes.spines[["top", "right", "left"]].set_visible(False)
     axes.tick_params(axis="y", length=0, labelsize=6.5)
     axes.tick_params(axis="x", labelsize=6.5)
-    if row["scale"] == LOG_RATIO:
+    if row["scale"] == LOG_RATIO.name:
         ticks = _percent_ticks(row["effect"] == DROP, span)
         axes.set_xticks(
             [place for place, _ in ticks],

@@ -13,6 +13,7 @@ from gfce.report.portable import portable_text, text_hash
 from gfce.steps.selections import metrics, normalizations
 from gfce.steps.step import EVERY, Hashes, Settings, Step, What, Work
 from gfce.steps.tabulate import statistics_modules
+from gfce.study import cells
 
 if TYPE_CHECKING:
     from gfce.provenance.ingredients import Ingredients
@@ -39,8 +40,7 @@ def _made_of(ingredients: Ingredients, what: What) -> tuple[Settings, Hashes]:
 def _estimate(job: Job) -> Estimate:
     config = job.size.config
     patients = SHOWN_PATIENTS + len(config.cohort.institutions)
-    models = len(config.grid.networks) * len(config.grid.normalizations)
-    models *= len(config.training_sets())
+    models = sum(cell.seed == config.grid.seeds[0] for cell in cells(config))
     shown = patients * (len(MODALITIES) + models)
     memory = PYTHON_MB + PAGE_MB + (VOLUME_COPIES + shown / 4) * volume_mb(job.size)
     return Estimate(memory, 120 + PREDICTION_SECONDS * shown)

@@ -30,7 +30,7 @@ from gfce.phantom.protocols import Protocol, read_protocols
 
 THRESHOLD = 0.25
 SAMPLING: dict[str, Any] = {"seed": 2022, "index": 0, "coarsening": 2.5, "slices": 16}
-"""That of the demo."""
+"""Nearly that of the demo, which has 12 slices."""
 
 
 def simulated(protocol: Protocol) -> tuple[BeforeAgent, Volume, Volume]:

@@ -15,6 +15,7 @@ from gfce.report.page.fitting import Encoded, Fitted, fitting, picked
 from gfce.report.page.gray import WHITE, Pictures, pictures
 from gfce.report.page.study import ReportedStudy
 from gfce.statistics.design import Model
+from gfce.statistics.tables.read import read_metrics
 from gfce.study import test_institutions
 
 ERROR_WHITE = 0.3
@@ -32,8 +33,7 @@ def viewer(study: ReportedStudy, room: float) -> str:
     """
     if not study.fits("tabulate") or not study.results.metrics.exists():
         return study.absent("tabulate")
-    types = {"patient_id": str, "institution": str}
-    metrics = pd.read_csv(study.results.metrics, dtype=types, low_memory=False)
+    metrics = read_metrics(study.results.metrics)
     cases = [case for case in chosen(study, metrics) if study.fits("preprocess", case.institution)]
     if not cases:
         return '<p class="absent">Not shown: no patient of this study has a score.</p>\n'

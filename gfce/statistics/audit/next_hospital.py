@@ -19,7 +19,7 @@ from gfce.evaluation.metrics import TESTED_METRICS
 from gfce.files import records
 from gfce.statistics.audit.intervals import Interval
 from gfce.statistics.audit.published import PRINTED_COLUMNS, Published
-from gfce.statistics.design import Model, members
+from gfce.statistics.design import Model
 from gfce.statistics.inference.hospital_columns import (
     KEY,
     NEXT_HOSPITAL,
@@ -34,10 +34,10 @@ from gfce.statistics.inference.institution_effects import (
     InstitutionEffects,
     as_loss,
     drop,
+    improvements,
     names_of,
     unpaired,
 )
-from gfce.statistics.inference.paired_tests import comparisons
 from gfce.statistics.inference.random_effects import hospital_rows
 
 UNKNOWN = Estimate(math.nan, math.nan, math.nan, 0, "not printed")
@@ -120,12 +120,8 @@ def _drops(printed: _Printed, grid: Sequence[Model], metric: Metric) -> Effects:
 
 
 def _improvements(printed: _Printed, grid: Sequence[Model], metric: Metric) -> Effects:
-    for model in grid:
-        if model.is_pooled and (unis := members(model, grid)):
-            yield _unpaired(printed, IMPROVEMENT, metric, model, unis)
-    for pair in comparisons(grid):
-        if pair.family == "A":
-            yield _unpaired(printed, IMPROVEMENT, metric, pair.a, [pair.b])
+    for model, references in improvements(grid):
+        yield _unpaired(printed, IMPROVEMENT, metric, model, references)
 
 
 def _normalizations(printed: _Printed, grid: Sequence[Model], metric: Metric) -> Effects:

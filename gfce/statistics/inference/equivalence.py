@@ -21,6 +21,7 @@ from gfce.contract.columns import (
     REASON,
     SCOPE,
     N,
+    probability,
 )
 from gfce.contract.table import UNIT_OF_METRIC, Column
 from gfce.evaluation.metric import Metric
@@ -133,10 +134,6 @@ def tost(strata: Sequence[Vector], margin: float) -> dict[str, Any]:
     return sides | {"ci90_low": low, "ci90_high": high, "reason": ""}
 
 
-def _p(name: str, meaning: str) -> Column:
-    return Column(name, "number", meaning, minimum=0, maximum=1)
-
-
 TABLE = StudyTable(
     name="statistics/equivalence",
     title="Whether pooled training keeps internal accuracy",
@@ -167,17 +164,19 @@ TABLE = StudyTable(
             "Upper bound of the 90 % confidence interval of mean_difference",
             UNIT_OF_METRIC,
         ),
-        _p("p_lower", "One-sided p against a mean difference of at most -margin"),
-        _p("p_upper", "One-sided p against a mean difference of at least +margin"),
-        _p("p", "The larger of the two"),
-        _p("p_holm", "p adjusted by Holm over the tests of the metric"),
+        probability("p_lower", "One-sided p against a mean difference of at most -margin"),
+        probability("p_upper", "One-sided p against a mean difference of at least +margin"),
+        probability("p", "The larger of the two"),
+        probability("p_holm", "p adjusted by Holm over the tests of the metric"),
         Column("equivalent", "boolean", "Whether p_holm is below 0.05"),
-        _p(
+        probability(
             "p_noninferior",
             "One-sided p against a pooled model that is worse by the margin: p_lower where higher "
             "scores are better, p_upper where lower ones are",
         ),
-        _p("p_noninferior_holm", "p_noninferior adjusted by Holm over the tests of the metric"),
+        probability(
+            "p_noninferior_holm", "p_noninferior adjusted by Holm over the tests of the metric"
+        ),
         Column("noninferior", "boolean", "Whether p_noninferior_holm is below 0.05"),
         N_DROPPED,
         REASON,

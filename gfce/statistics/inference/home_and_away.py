@@ -13,8 +13,9 @@ from numpy.typing import NDArray
 from gfce.evaluation.metric import Metric
 from gfce.evaluation.metrics import TESTED_METRICS
 from gfce.statistics.design import Model
-from gfce.statistics.inference.student import ROUNDING, Mean, t_test
+from gfce.statistics.inference.student import IDENTICAL, ROUNDING, Mean, t_test
 from gfce.statistics.scored_study import ScoredStudy
+from gfce.statistics.tables.aggregate import Scores, by_institution
 
 Vector = NDArray[np.float64]
 Matrix = NDArray[np.float64]
@@ -95,10 +96,9 @@ def on_loss_scale(scores: Matrix, metric: Metric) -> Matrix:
     natural logarithm (Bland and Altman 1996, BMJ 312:1153). A score that is not positive has none
     and counts as missing, as the infinite PSNR of the same images does.
     """
-    sign = -1.0 if metric.higher_is_better else 1.0
     if is_decibel(metric):
-        return sign * scores
-    return sign * np.log(np.where(scores > 0, scores, np.nan))
+        return metric.loss_sign * scores
+    return metric.loss_sign * np.log(np.where(scores > 0, scores, np.nan))
 
 
 def is_decibel(metric: Metric) -> bool:
@@ -106,22 +106,13 @@ def is_decibel(metric: Metric) -> bool:
     return metric.unit == "dB"
 
 
-def blocks(study: ScoredStudy) -> Iterator[tuple[Metric, dict[str, Block]]]:
-    """Of each tested metric the scores of each development institution, patients in one order."""
+def blocks(study: ScoredStudy) -> Iterator[tuple[Metric, Scores]]:
+    """Of each tested metric the scores of each development institution's held-out patients."""
     both = pd.concat([study.scores, study.cross_scores], ignore_index=True)
     held_out = both[both["institution"].isin(study.config.cohort.development)]
-    indexed = held_out.set_index(["institution", "patient_id", "model"])
     labels = [model.label for model in study.models]
     for metric in TESTED_METRICS:
-        wide = pd.DataFrame(indexed[metric.name].unstack("model"))  # noqa: PD010 - would average
-        wide = wide.reindex(columns=labels).sort_index()
-        yield (
-            metric,
-            {
-                str(name): {label: block[label].to_numpy(float) for label in labels}
-                for name, block in wide.groupby(level="institution")
-            },
-        )
+        yield metric, by_institution(held_out, metric, labels)
 
 
 def institution_loss(match: Match, block: Block, metric: Metric) -> tuple[Loss, Vector]:
@@ -191,5 +182,4 @@ def _tested(found: Loss, samples: Sequence[Vector]) -> Loss:
 def _without_spread(found: Loss, largest: float, df: int) -> Loss:
     if largest > ROUNDING:
         return replace(found, reason="the loss is the same in every patient: t is not defined")
-    reason = "identical scores in every patient: p is 1 by definition"
-    return replace(found, loss=0.0, low=0.0, high=0.0, t=0.0, df=df, p=1.0, reason=reason)
+    return replace(found, loss=0.0, low=0.0, high=0.0, t=0.0, df=df, p=1.0, reason=IDENTICAL)

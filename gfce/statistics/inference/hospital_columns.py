@@ -9,16 +9,15 @@ from gfce.contract.columns import N as N_COLUMN
 from gfce.contract.table import Column
 from gfce.evaluation.tables import METRIC
 from gfce.statistics.inference.institution_effects import (
-    DIFFERENCE,
     DROP,
     IMPROVEMENT,
-    LOG_RATIO,
     NORMALIZATION,
     ONE_SAMPLE,
     PAIRED,
     UNPAIRED,
 )
 from gfce.statistics.inference.meta_analysis import ESTIMATORS
+from gfce.statistics.inference.scales import DIFFERENCE, LOG_RATIO
 from gfce.study import GROUP_KEYS
 
 STUDY, PUBLISHED = "study", "published"
@@ -53,7 +52,7 @@ QUESTION = (
         "scale",
         "string",
         "log_ratio: of means, where smaller is better; difference: of means",
-        allowed=(LOG_RATIO, DIFFERENCE),
+        allowed=(LOG_RATIO.name, DIFFERENCE.name),
     ),
 )
 """Columns about the question."""

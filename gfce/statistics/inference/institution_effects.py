@@ -18,12 +18,12 @@ from gfce.evaluation.metrics import METRICS
 from gfce.statistics.design import Model, members
 from gfce.statistics.inference.paired_tests import comparisons
 from gfce.statistics.inference.patients import Patients
+from gfce.statistics.inference.scales import own_scale
 from gfce.statistics.inference.student import ROUNDING
 from gfce.statistics.scored_study import ScoredStudy
 
 Array = NDArray[np.float64]
 DROP, IMPROVEMENT, NORMALIZATION = "drop", "improvement", "normalization"
-LOG_RATIO, DIFFERENCE = "log_ratio", "difference"
 PAIRED, UNPAIRED, ONE_SAMPLE = "paired", "unpaired", "one sample"
 NO_LOG = "a mean of 0 has no logarithm"
 
@@ -80,33 +80,23 @@ class InstitutionEffects:
     remark: str = ""
 
     @property
-    def is_ratio(self) -> bool:
-        """Whether the effects are log ratios of means, and not differences of means."""
-        return is_ratio(self.metric)
-
-    @property
     def scale(self) -> str:
-        """How the column `scale` calls it."""
-        return LOG_RATIO if self.is_ratio else DIFFERENCE
-
-
-def is_ratio(metric: Metric) -> bool:
-    """Whether ratios of means are compared: smaller is better, and nothing is below 0."""
-    return not metric.higher_is_better and metric.smallest == 0
+        """How the column `scale` calls it: errors are compared by ratios of means."""
+        return own_scale(self.metric).name
 
 
 def loss(metric: Metric, mean: float) -> float:
     """How bad a mean is: its log (NaN of 0), or with the sign that makes larger ones worse."""
-    if is_ratio(metric):
+    if metric.is_error:
         return math.log(mean) if mean > 0 else math.nan
-    return -mean if metric.higher_is_better else mean
+    return metric.loss_sign * mean
 
 
 def slope(metric: Metric, mean: float) -> float:
     """The derivative of `loss`: with it the delta method gives variances."""
-    if is_ratio(metric):
+    if metric.is_error:
         return 1 / mean if mean > 0 else math.nan
-    return -1.0 if metric.higher_is_better else 1.0
+    return metric.loss_sign
 
 
 def mean_of(scores: Array) -> Estimate:
@@ -198,24 +188,23 @@ def effects_of_study(study: ScoredStudy) -> list[InstitutionEffects]:
     An improvement is set against the mean of the pooled model's uni models (table 4), and against
     each of them (family A of the paired tests); normalizations are family B.
     """
-    patients = Patients.of(study.scores, study.models)
-    return [
-        effect
-        for kind in (_drops, _improvements, _normalizations)
+    grid, patients = study.models, Patients.of(study.scores, study.models)
+    asked = {IMPROVEMENT: list(improvements(grid)), NORMALIZATION: list(_normalizations(grid))}
+    drops = [_drop(patients, model, metric) for metric in METRICS for model in grid]
+    return drops + [
+        _paired(patients, effect, metric, model, references)
+        for effect, questions in asked.items()
         for metric in METRICS
-        for effect in kind(patients, study.models, metric)
+        for model, references in questions
     ]
 
 
-def _drops(
-    patients: Patients, grid: Sequence[Model], metric: Metric
-) -> Iterator[InstitutionEffects]:
-    for model in grid:
-        at = {
-            name: mean_of(patients.scores_of(name, model, metric))
-            for name in (*model.internal, *model.external)
-        }
-        yield drop(model, metric, at)
+def _drop(patients: Patients, model: Model, metric: Metric) -> InstitutionEffects:
+    at = {
+        name: mean_of(patients.scores_of(name, model, metric))
+        for name in (*model.internal, *model.external)
+    }
+    return drop(model, metric, at)
 
 
 def drop(
@@ -233,24 +222,20 @@ def drop(
     )
 
 
-def _improvements(
-    patients: Patients, grid: Sequence[Model], metric: Metric
-) -> Iterator[InstitutionEffects]:
-    pooled = [model for model in grid if model.is_pooled]
-    for model in pooled:
-        if unis := members(model, grid):
-            yield _paired(patients, IMPROVEMENT, metric, model, unis)
-    for pair in comparisons(grid):
-        if pair.family == "A":
-            yield _paired(patients, IMPROVEMENT, metric, pair.a, [pair.b])
+Question = tuple[Model, Sequence[Model]]
+"""A model, and those whose mean it is set against."""
 
 
-def _normalizations(
-    patients: Patients, grid: Sequence[Model], metric: Metric
-) -> Iterator[InstitutionEffects]:
-    for pair in comparisons(grid):
-        if pair.family == "B":
-            yield _paired(patients, NORMALIZATION, metric, pair.a, [pair.b])
+def improvements(grid: Sequence[Model]) -> Iterator[Question]:
+    """Each pooled model against its uni models together, and then against each of them."""
+    for model in grid:
+        if model.is_pooled and (unis := members(model, grid)):
+            yield model, unis
+    yield from ((pair.a, [pair.b]) for pair in comparisons(grid) if pair.family == "A")
+
+
+def _normalizations(grid: Sequence[Model]) -> Iterator[Question]:
+    return ((pair.a, [pair.b]) for pair in comparisons(grid) if pair.family == "B")
 
 
 def _paired(

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from scipy.stats import t as student
 
 from gfce.config import StudyConfig
-from gfce.contract.columns import CI95_HIGH, CI95_LOW, N_PATIENTS, axes
+from gfce.contract.columns import CI95_HIGH, CI95_LOW, N_PATIENTS, axes, probability
 from gfce.contract.table import UNIT_OF_METRIC, Column
 from gfce.evaluation.metric import Metric
 from gfce.evaluation.metrics import METRICS
@@ -58,16 +58,18 @@ def _fit(study: ScoredStudy, keys: dict[str, str], metric: Metric) -> pd.DataFra
         "n_institutions": known["institution"].nunique(),
     }
     design = design_matrix(study.config, known)
-    reason = _obstacle(design, n_patients, response) or _nothing_random(random_terms(known))
-    rows = [] if reason else _terms(design, known, response)
-    reason = reason or "no fit: the terms describe every score, no error is left"
-    rows = rows or [{"term": "Intercept", "converged": False, "reason": reason}]
+    reason = _obstacle(design, n_patients, response)
+    rows = _no_fit(reason) if reason else _terms(design, random_terms(known), response)
     return TABLE.frame([row | common for row in rows])
+
+
+def _no_fit(reason: str) -> list[dict[str, Any]]:
+    return [{"term": "Intercept", "converged": False, "reason": reason}]
 
 
 def is_log(metric: Metric) -> bool:
     """Whether a metric is analysed as its logarithm: errors from 0 upwards without a limit."""
-    return metric.smallest == 0 and metric.largest is None and not metric.higher_is_better
+    return metric.is_error and metric.largest is None
 
 
 def transformed(metric: Metric, score: pd.Series[float]) -> pd.Series[float]:
@@ -109,21 +111,18 @@ def _obstacle(design: pd.DataFrame, n_patients: int, score: pd.Series[float]) ->
     return ""
 
 
-def _nothing_random(random: RandomTerms) -> str:
-    reasons = "; ".join(f"{name}: {reason}" for name, reason in random.left_out.items())
-    return "" if random.levels else f"nothing that is random can be told from error ({reasons})"
-
-
 def _terms(
-    design: pd.DataFrame, scores: pd.DataFrame, response: pd.Series[float]
+    design: pd.DataFrame, random: RandomTerms, response: pd.Series[float]
 ) -> list[dict[str, Any]]:
-    """The rows of a fit; none if the terms leave no error."""
+    """The rows of a fit, or the one that says why there is none."""
+    if not random.levels:
+        reasons = "; ".join(f"{name}: {reason}" for name, reason in random.left_out.items())
+        return _no_fit(f"nothing that is random can be told from error ({reasons})")
     unit = float(response.std(ddof=0))  # the optimiser works best with scores of the order of one
-    random = random_terms(scores)
     values = np.asarray(response, dtype=np.float64) / unit
     data = mixed_data(design.to_numpy(np.float64), values, random.institution, random.levels)
     if leaves_no_error(data):
-        return []
+        return _no_fit("no fit: the terms describe every score, no error is left")
     fit = fit_reml(data)
     spread = dict(zip(random.levels, fit.variances, strict=True)) | {"residual": fit.error_variance}
     rows = _fixed_rows(list(design.columns), fit, unit)
@@ -178,7 +177,7 @@ TABLE = StudyTable(
         CI95_LOW,
         CI95_HIGH,
         Column("z", "number", "estimate / se: Student's t with df degrees of freedom"),
-        Column("p", "number", "Two-sided p of z (Student's t)", minimum=0, maximum=1),
+        probability("p", "Two-sided p of z (Student's t)"),
         *axes(METHOD_KEYS),
         Column("n_scores", "integer", "Number of scores (patient and model)", minimum=0),
         N_PATIENTS,

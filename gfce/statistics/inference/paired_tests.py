@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
@@ -20,9 +20,9 @@ from gfce.contract.columns import (
     SCOPE,
     STRATIFIED,
     N,
+    probability,
 )
 from gfce.contract.table import UNIT_OF_METRIC, Column
-from gfce.evaluation.metric import Metric
 from gfce.evaluation.metrics import TESTED_METRICS
 from gfce.evaluation.tables import METRIC
 from gfce.statistics.design import Model, uni_groups, unis_within
@@ -30,9 +30,8 @@ from gfce.statistics.inference.stratified import stratified_test
 from gfce.statistics.inference.student import PairedTest, Vector, paired_test
 from gfce.statistics.scored_study import ScoredStudy
 from gfce.statistics.study_tables import StudyTable
+from gfce.statistics.tables.aggregate import Scores, by_institution
 
-Scores = Mapping[str, Mapping[str, Vector]]
-"""By institution and model (patient,)."""
 NOBODY: Vector = np.empty(0)
 
 
@@ -94,7 +93,7 @@ def paired_tests(study: ScoredStudy) -> pd.DataFrame:
         | {"model_a": pair.a.label, "model_b": pair.b.label}
         | vars(test)
         for metric in TESTED_METRICS
-        for scores in [_by_institution(study, metric)]
+        for scores in [by_institution(study.scores, metric, [m.label for m in study.models])]
         for pair in comparisons(study.models)
         for scope, test in _tests(scores, pair)
     ]
@@ -104,18 +103,6 @@ def paired_tests(study: ScoredStudy) -> pd.DataFrame:
     table["p_holm"] = adjusted.astype(float)
     order = table.sort_values("family", kind="stable").index
     return table.loc[order, TABLE.names].reset_index(drop=True)
-
-
-def _by_institution(study: ScoredStudy, metric: Metric) -> Scores:
-    """Of each institution the scores of each model, patients in one order, NaN where missing."""
-    labels = [model.label for model in study.models]
-    indexed = study.scores.set_index(["institution", "patient_id", "model"])
-    wide = indexed[metric.name].unstack("model")  # noqa: PD010 - pivot_table would average
-    wide = wide.reindex(columns=labels).sort_index()
-    return {
-        str(name): dict(zip(labels, block.to_numpy(float).T, strict=True))
-        for name, block in wide.groupby(level="institution")
-    }
 
 
 def _tests(scores: Scores, pair: Comparison) -> Iterator[tuple[str, PairedTest]]:
@@ -186,18 +173,15 @@ TABLE = StudyTable(
             "or, in stratified scopes, sqrt(sum(sd_i^2 / n_i)) / k over k institutions",
         ),
         Column("df", "number", "Degrees of freedom: n - 1; stratified: Satterthwaite's", minimum=1),
-        Column("p", "number", "Two-sided p of the paired t-test", minimum=0, maximum=1),
-        Column(
+        probability("p", "Two-sided p of the paired t-test"),
+        probability(
             "p_holm",
-            "number",
             "p adjusted by Holm over the tests of the family and metric; stratified scopes are a "
             "family of their own",
-            minimum=0,
-            maximum=1,
         ),
         Column("cohens_dz", "number", "Cohen's d_z, mean_difference / sd of the differences"),
         Column("hedges_g", "number", "d_z with Hedges' exact small-sample correction"),
-        Column("wilcoxon_p", "number", "p of Wilcoxon's signed-rank test", minimum=0, maximum=1),
+        probability("wilcoxon_p", "p of Wilcoxon's signed-rank test"),
         N_DROPPED,
         REASON,
     ),

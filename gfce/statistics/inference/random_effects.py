@@ -151,7 +151,7 @@ def _own(effect: InstitutionEffects, institution: str) -> dict[str, float]:
 def reported(effect: InstitutionEffects, summary: dict[str, float]) -> dict[str, Any]:
     """Estimate and bounds as tables 4 and 5 give them: percent of a ratio, else as they are."""
     metric = effect.metric
-    is_ratio = effect.is_ratio
+    is_ratio = metric.is_error
     values = {
         f"reported_{name}": _percent(effect, summary[name]) if is_ratio else summary[name]
         for name in REPORTED

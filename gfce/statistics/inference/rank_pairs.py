@@ -11,14 +11,14 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy import stats
 
-from gfce.contract.columns import MODEL_A, MODEL_B, REASON, N
+from gfce.contract.columns import MODEL_A, MODEL_B, REASON, N, probability
 from gfce.contract.table import UNIT_OF_METRIC, Column
 from gfce.evaluation.tables import METRIC
 from gfce.statistics.inference.bootstrap import Indices
 from gfce.statistics.inference.paired_tests import holm
 from gfce.statistics.inference.patients import Array
-from gfce.statistics.inference.ranking import Ranking, rankings, sign_of
-from gfce.statistics.inference.student import ROUNDING
+from gfce.statistics.inference.ranking import Ranking, rankings
+from gfce.statistics.inference.student import IDENTICAL, ROUNDING
 from gfce.statistics.scored_study import ScoredStudy
 from gfce.statistics.study_tables import StudyTable
 
@@ -183,8 +183,8 @@ def _frame(ranking: Ranking, pairs: Pairs) -> pd.DataFrame:
         "model_a": labels[pairs.first],
         "model_b": labels[pairs.second],
         "n": len(ranking.all_losses),
-        "overall_difference": sign_of(ranking.metric) * pairs.difference,
-        "t": sign_of(ranking.metric) * pairs.t,
+        "overall_difference": ranking.metric.loss_sign * pairs.difference,
+        "t": ranking.metric.loss_sign * pairs.t,
         "differ": pd.Series(pairs.differ, dtype=object).where(known, None),
         "reason": list(_reasons(ranking, pairs)),
     }
@@ -199,13 +199,9 @@ def _reasons(ranking: Ranking, pairs: Pairs) -> Iterator[str]:
         if few:
             yield "no t: an institution has fewer than two patients with scores of all models"
         elif np.isnan(t) and p == 1:
-            yield "identical scores in every patient: p is 1 by definition"
+            yield IDENTICAL
         else:
             yield "" if np.isfinite(t) else "the difference has no spread: t is not defined"
-
-
-def _p(name: str, meaning: str) -> Column:
-    return Column(name, "number", meaning, minimum=0, maximum=1)
 
 
 TABLE = StudyTable(
@@ -225,10 +221,12 @@ TABLE = StudyTable(
         ),
         Column("t", "number", "overall_difference by its standard error"),
         Column("df", "number", "Degrees of freedom (Satterthwaite)", minimum=0),
-        _p("p", "Two-sided p of t"),
-        _p("p_holm", "p adjusted by Holm over both directions of the metric's pairs"),
-        _p("wilcoxon_p", "p of Wilcoxon's signed-rank test, each patient with the same weight"),
-        _p("wilcoxon_p_holm", "wilcoxon_p adjusted by Holm over the metric's pairs"),
+        probability("p", "Two-sided p of t"),
+        probability("p_holm", "p adjusted by Holm over both directions of the metric's pairs"),
+        probability(
+            "wilcoxon_p", "p of Wilcoxon's signed-rank test, each patient with the same weight"
+        ),
+        probability("wilcoxon_p_holm", "wilcoxon_p adjusted by Holm over the metric's pairs"),
         Column("differ", "boolean", "Whether wilcoxon_p_holm is below 0.05"),
         REASON,
     ),

@@ -10,13 +10,13 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy import stats
 
-from gfce.contract.columns import REASON, N
+from gfce.contract.columns import REASON, N, probability
 from gfce.contract.table import Column
 from gfce.evaluation.tables import METRIC
 from gfce.statistics.inference.kendall import AT_MOST, percentile_interval, tau_b, tau_column
 from gfce.statistics.inference.patients import Array
 from gfce.statistics.inference.rank_pairs import Pairs, all_pairs
-from gfce.statistics.inference.ranking import Ranking, whole_numbers
+from gfce.statistics.inference.ranking import Ranking
 from gfce.statistics.scored_study import ScoredStudy
 from gfce.statistics.study_tables import StudyTable
 
@@ -24,7 +24,7 @@ from gfce.statistics.study_tables import StudyTable
 def rank_tests(study: ScoredStudy) -> pd.DataFrame:
     """A row for each metric."""
     rows = [_row(ranking, pairs) for ranking, pairs in study.once(all_pairs)]
-    return whole_numbers(TABLE.frame(rows), TABLE)
+    return TABLE.with_whole_numbers(TABLE.frame(rows))
 
 
 def _row(ranking: Ranking, pairs: Pairs) -> dict[str, Any]:
@@ -111,7 +111,7 @@ TABLE = StudyTable(
         Column("f", "number", "F of Iman and Davenport", minimum=0),
         _number("df1", "Its degrees of freedom, n_models - 1"),
         _number("df2", "(n_models - 1)(n - 1)"),
-        Column("p", "number", "p that all models are alike in all patients", minimum=0, maximum=1),
+        probability("p", "p that all models are alike in all patients"),
         Column("first", "string", "Models of rank 1, parted by semicolons"),
         _number("n_pairs", "Pairs of models"),
         _number("n_differ", "Pairs that Wilcoxon's test tells apart (Holm)"),

@@ -8,10 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-import pandas as pd
 from scipy import stats
 
-from gfce.contract.table import Table
 from gfce.evaluation.metric import Metric
 from gfce.evaluation.metrics import METRICS
 from gfce.statistics.arithmetic import overall
@@ -45,7 +43,7 @@ class Ranking:
     @property
     def overall_losses(self) -> Array:
         """The Overalls as losses (model)."""
-        return sign_of(self.metric) * self.overalls
+        return self.metric.loss_sign * self.overalls
 
     @property
     def ranks(self) -> Indices:
@@ -75,20 +73,9 @@ class Ranking:
         return "a single model has an external Overall" if len(self.labels) == 1 else ""
 
 
-def whole_numbers(table: pd.DataFrame, layout: Table) -> pd.DataFrame:
-    """A table whose integer columns stay integers where a cell is empty."""
-    names = [column.name for column in layout.columns if column.type == "integer"]
-    return table.astype(dict.fromkeys(names, "Int64"))
-
-
 def ranks_of(losses: Array) -> Indices:
     """1 + the number of models with a smaller loss, along the last axis."""
     return stats.rankdata(losses, method="min", axis=-1).astype(np.int64)
-
-
-def sign_of(metric: Metric) -> float:
-    """What a score is multiplied by to be a loss."""
-    return -1.0 if metric.higher_is_better else 1.0
 
 
 def rankings(study: ScoredStudy) -> list[Ranking]:
@@ -136,7 +123,7 @@ def _ranking(
     """
     overalls = np.array([study.means.external(model, metric) for model in study.models])
     competing = np.isfinite(overalls)
-    sign = sign_of(metric)
+    sign = metric.loss_sign
     known = {name: sign * matrix[:, competing] for name, matrix in scores.items()}
     losses = {name: m[np.isfinite(m).all(axis=1)] for name, m in known.items()}
     can_be_drawn = all((np.isfinite(matrix).sum(axis=0) > 1).all() for matrix in known.values())

@@ -21,7 +21,7 @@ from gfce.statistics.inference.rank_groups import (
     rank_intervals,
 )
 from gfce.statistics.inference.rank_pairs import Pairs, all_pairs
-from gfce.statistics.inference.ranking import Ranking, whole_numbers
+from gfce.statistics.inference.ranking import Ranking
 from gfce.statistics.scored_study import ScoredStudy
 from gfce.statistics.study_tables import StudyTable
 
@@ -33,7 +33,7 @@ def ranks(study: ScoredStudy) -> pd.DataFrame:
         for ranking, pairs in study.once(all_pairs)
         for row in (*_ranked(ranking, pairs), *_not_ranked(study, ranking))
     ]
-    return whole_numbers(TABLE.frame(rows), TABLE)
+    return TABLE.with_whole_numbers(TABLE.frame(rows))
 
 
 def _ranked(ranking: Ranking, pairs: Pairs) -> Iterator[dict[str, Any]]:

@@ -63,8 +63,7 @@ SCALE = Column(
 
 def own_scale(metric: Metric) -> Scale:
     """That of the metric itself: errors have a natural zero and ratios, other metrics have not."""
-    is_error = metric.smallest == 0 and not metric.higher_is_better
-    return LOG_RATIO if is_error else DIFFERENCE
+    return LOG_RATIO if metric.is_error else DIFFERENCE
 
 
 def columns_of(effect: str, sign: str) -> tuple[Column, ...]:

@@ -57,7 +57,7 @@ def scorecard(study: ScoredStudy) -> pd.DataFrame | None:
             for key in _keys(model, study.config)
         ]
     )
-    return table.astype(dict.fromkeys(COUNTS, "Int64"))
+    return TABLE.with_whole_numbers(table)
 
 
 def _patients(images: pd.DataFrame) -> pd.DataFrame:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from gfce.contract.columns import N_DROPPED, OVERALL, REASON, N, axes, institutions
+from gfce.contract.columns import N_DROPPED, OVERALL, REASON, N, axes, institutions, probability
 from gfce.contract.table import UNIT_OF_METRIC, Column
 from gfce.evaluation.metric import Metric
 from gfce.evaluation.metrics import metric_named
@@ -16,7 +16,6 @@ from gfce.evaluation.tables import METRIC
 from gfce.files import records
 from gfce.statistics.design import Model, groups, normalization_title
 from gfce.statistics.inference.home_and_away import (
-    Block,
     Loss,
     Match,
     Vector,
@@ -30,6 +29,7 @@ from gfce.statistics.inference.home_and_away import (
 from gfce.statistics.inference.paired_tests import holm
 from gfce.statistics.scored_study import ScoredStudy
 from gfce.statistics.study_tables import StudyTable
+from gfce.statistics.tables.aggregate import Scores
 from gfce.study import GROUP_KEYS
 
 FAMILY, PAIRS = "H", "H-pair"
@@ -56,9 +56,7 @@ def transfer(study: ScoredStudy) -> pd.DataFrame:
     return table.loc[order].reset_index(drop=True)
 
 
-def _group_rows(
-    group: Sequence[Model], by_institution: dict[str, Block], metric: Metric
-) -> Iterator[Row]:
+def _group_rows(group: Sequence[Model], by_institution: Scores, metric: Metric) -> Iterator[Row]:
     """The rows of the models of one network and normalization (and further axes)."""
 
     def played(match: Match) -> tuple[Loss, Vector]:
@@ -210,14 +208,8 @@ TABLE = StudyTable(
         _bound("ci95_high", "Upper bound of the 95 % confidence interval"),
         Column("t", "number", "Student's t of the loss, on the scale of log_ratio or in dB"),
         Column("df", "number", "n - 1; Overall: Satterthwaite's degrees of freedom", minimum=1),
-        Column("p", "number", "Two-sided p of t", minimum=0, maximum=1),
-        Column(
-            "p_holm",
-            "number",
-            "p adjusted by Holm over the tests of the family and metric",
-            minimum=0,
-            maximum=1,
-        ),
+        probability("p", "Two-sided p of t"),
+        probability("p_holm", "p adjusted by Holm over the tests of the family and metric"),
         REASON,
     ),
     make=transfer,

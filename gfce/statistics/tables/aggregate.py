@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from gfce.contract.columns import OVERALL
 from gfce.contract.table import Column
@@ -95,6 +96,27 @@ def _overall_value(name: str, rows: list[dict[str, Any]]) -> Any:
         parts = [[row[column] for row in rows] for column in (metric.count, metric.mean, metric.sd)]
         return total_sd(*parts)
     return overall([row[name] for row in rows])
+
+
+Scores = Mapping[str, Mapping[str, NDArray[np.float64]]]
+"""By institution and model (patient,)."""
+
+
+def by_institution(scores: pd.DataFrame, metric: Metric, labels: Sequence[str]) -> Scores:
+    """Of each institution the scores of each model, patients in one order, NaN where missing.
+
+    Args:
+        scores: as `patient_scores` has them.
+        metric: of the scores.
+        labels: of the models.
+    """
+    indexed = scores.set_index(["institution", "patient_id", "model"])
+    wide = pd.DataFrame(indexed[metric.name].unstack("model"))  # noqa: PD010 - would average
+    wide = wide.reindex(columns=list(labels)).sort_index()
+    return {
+        str(name): dict(zip(labels, block.to_numpy(float).T, strict=True))
+        for name, block in wide.groupby(level="institution")
+    }
 
 
 def total_sd(counts: Sequence[int], means: Sequence[float], sds: Sequence[float]) -> float:

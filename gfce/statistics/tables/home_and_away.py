@@ -6,7 +6,7 @@ from typing import Any
 
 import pandas as pd
 
-from gfce.contract.columns import MODEL, OVERALL, TESTING, N, axes
+from gfce.contract.columns import MODEL, OVERALL, TESTING, N, axes, probability
 from gfce.contract.table import Column
 from gfce.evaluation.metric import Metric
 from gfce.evaluation.metrics import TESTED_METRICS
@@ -90,7 +90,7 @@ def _columns(metric: Metric) -> tuple[Column, ...]:
             Column(f"{loss}_ci95_{end}", "number", f"{word} bound of its 95 % interval", unit)
             for end, word in (("low", "Lower"), ("high", "Upper"))
         ),
-        Column(f"{stem}_p_holm", "number", "Holm-adjusted p of the loss", minimum=0, maximum=1),
+        probability(f"{stem}_p_holm", "Holm-adjusted p of the loss"),
     )
 
 
