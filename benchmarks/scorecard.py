@@ -46,7 +46,7 @@ def before_agent(patient: SimulatedPatient) -> BeforeAgent:
 def one_patient(protocol: Protocol, index: int) -> dict[str, float]:
     """What is found beside what is true; seconds of the scores and of the enhancement."""
     patient, without_agent = (
-        # The demo's sampling.
+        # Nearly the demo's sampling, which has 12 slices.
         simulate_patient(each, seed=2022, index=index, coarsening=2.5, slices=16)
         for each in (protocol, replace(protocol, dose_factor=0.0))
     )
