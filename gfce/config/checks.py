@@ -7,12 +7,15 @@ from __future__ import annotations
 
 import math
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gfce.config.values import refuse_repeated, suggest
 from gfce.networks.architecture import Architecture
 from gfce.networks.discovery import architectures
+from gfce.repairs import METHODS
+from gfce.repairs.method import Method
 
 if TYPE_CHECKING:
     from gfce.config.sections import Network, StudyConfig
@@ -71,11 +74,38 @@ def _check_matrix(name: str, matrix: tuple[int, int], needs: Architecture) -> No
         )
 
 
+def check_repairs(config: StudyConfig) -> None:
+    """Every repair is known, has options of its method, and a training set that it can repair."""
+    for name, given in config.grid.repairs.items():
+        place, method = f"grid.repairs.{name}", given.method or name
+        if method not in METHODS:
+            raise ValueError(f"{place}: say which `method` it is" + suggest(name, METHODS))
+        _check_options(place, METHODS[method], given.options)
+        sizes = [len(institutions) for institutions in config.training_sets().values()]
+        if not any(METHODS[method].applies_to(size) for size in sizes):
+            kind = "one institution" if METHODS[method].training_sets == "single" else "several"
+            raise ValueError(
+                f"{place}: {method} needs a training set of {kind}, and grid.training_sets has "
+                "none: add one or leave the repair out"
+            )
+
+
+def _check_options(place: str, method: Method, options: Mapping[str, int | float]) -> None:
+    for key, value in options.items():
+        if key not in method.options:
+            raise ValueError(f"{place}.options.{key}: unknown key" + suggest(key, method.options))
+        try:
+            method.options[key].check(value)
+        except ValueError as error:
+            raise ValueError(f"{place}.options.{key}: {value}: {error}") from None
+
+
 def check_cells(config: StudyConfig) -> None:
     """The grid is no larger than a workflow, and tables tell its models apart."""
     # The labels belong to the study's design, which is made of configurations.
     from gfce.study.cell import AXES, Cell, cells, model_label
 
+    # At most: some repairs are not of every training set.
     count = math.prod(len(axis.values(config)) for axis in AXES.values())
     if count > MAX_CELLS:
         raise ValueError(f"grid: has {count} cells, more than {MAX_CELLS}: shorten its axes")

@@ -11,12 +11,19 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, create_model, field_validator, model_validator
 
-from gfce.config.checks import check_cells, check_folders, check_networks, check_training_sets
+from gfce.config.checks import (
+    check_cells,
+    check_folders,
+    check_networks,
+    check_repairs,
+    check_training_sets,
+)
 from gfce.config.values import (
     AnyPath,
     ArchitectureName,
     BidsLabel,
     Identifier,
+    MethodName,
     NormalizationName,
     Number,
     OneLine,
@@ -27,6 +34,8 @@ from gfce.config.values import (
 )
 from gfce.evaluation.metrics import METRICS
 from gfce.networks.discovery import architectures
+from gfce.repairs import METHODS
+from gfce.repairs.method import NONE
 
 MAX_PATIENTS = 100_000
 Patients = Annotated[Whole, Field(ge=1, le=MAX_PATIENTS)]
@@ -154,6 +163,15 @@ class Network(Section):
     or `batch` (running statistics of the training slices are used in inference)."""
 
 
+class Repair(Section):
+    """One repair of the grid: what is done so that models work at other hospitals."""
+
+    method: MethodName | None = None
+    """Which repair of `gfce/repairs` (empty: the one that the entry's name says)."""
+    options: dict[Identifier, Whole | Number] = {}
+    """Its numbers, such as `{patients: 5}`; docs/repairs.md lists those of each method."""
+
+
 class Grid(Section):
     """The axes whose every combination is a cell: one model to train."""
 
@@ -166,6 +184,9 @@ class Grid(Section):
     and one of all of them, named `tri` for three and `pooled` for any other number)."""
     seeds: Annotated[list[Seed], Field(min_length=1)] = [1]
     """Seeds of training: initial weights and the order of the slices."""
+    repairs: dict[Identifier, Repair] = {}
+    """Repairs by name, beside the models without one: each is a further model of every training set
+    that it can repair."""
 
     @model_validator(mode="after")
     def _no_axis_repeats_itself(self) -> Grid:
@@ -174,6 +195,7 @@ class Grid(Section):
                 raise ValueError(f"{axis}: the same value stands there twice: keep one")
         refuse_repeated(self.networks, "networks: network")
         refuse_repeated(self.training_sets, "training_sets: training set")
+        refuse_repeated([NONE, *self.repairs], "repairs: repair")
         groups = [frozenset(institutions) for institutions in self.training_sets.values()]
         if len(set(groups)) < len(groups):
             raise ValueError("training_sets: two of them have the same institutions: keep one")
@@ -276,6 +298,9 @@ class Statistics(Section):
         return float(getattr(self, _margin_key(metric)))
 
 
+_CHECKS = (check_training_sets, check_networks, check_repairs, check_cells, check_folders)
+
+
 class StudyConfig(Section):
     """A whole study. Every key has a description; config/schema.json is generated from them."""
 
@@ -305,7 +330,7 @@ class StudyConfig(Section):
 
     @model_validator(mode="after")
     def _sections_fit(self) -> StudyConfig:
-        for check in (check_training_sets, check_networks, check_cells, check_folders):
+        for check in _CHECKS:
             check(self)
         return self
 
@@ -313,6 +338,13 @@ class StudyConfig(Section):
         """The network of a grid entry, with its architecture resolved."""
         network = self.grid.networks[name]
         return network.model_copy(update={"architecture": network.architecture or name})
+
+    def repair(self, name: str) -> Repair:
+        """The repair of a grid entry, with its method and all its options resolved."""
+        repair = self.grid.repairs[name]
+        method = repair.method or name
+        defaults = {key: option.default for key, option in METHODS[method].options.items()}
+        return Repair(method=method, options=defaults | repair.options)
 
     def training_sets(self) -> dict[str, list[str]]:
         """Institutions of each training set; by default each alone and all of them pooled."""

@@ -20,6 +20,7 @@ from pydantic_core import core_schema
 
 from gfce.images.normalizations import NORMALIZATIONS
 from gfce.networks.discovery import architectures
+from gfce.repairs import METHODS
 
 Identifier = Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$", max_length=64)]
 """A name that may stand in a path: letters, digits, `-` and `_`."""
@@ -46,6 +47,16 @@ def _known_architecture(name: str) -> str:
 
 ArchitectureName = Annotated[str, AfterValidator(_known_architecture)]
 """A network of `gfce/networks`."""
+
+
+def _known_method(name: str) -> str:
+    if name not in METHODS:
+        raise ValueError(f"there is no repair {name}" + suggest(name, METHODS))
+    return name
+
+
+MethodName = Annotated[str, AfterValidator(_known_method)]
+"""A method of `gfce/repairs`."""
 
 
 def _plain_path(value: Any) -> Any:

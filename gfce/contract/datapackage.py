@@ -11,6 +11,7 @@ from typing import Any
 import pandas as pd
 
 from gfce.config import StudyConfig
+from gfce.contract.later_columns import ABSENT
 from gfce.contract.table import Column, Table
 from gfce.contract.tables import declaration
 from gfce.evaluation.tables import METRICS_TABLE
@@ -83,8 +84,9 @@ def _schema(
         for name in header
     ]
     schema: dict[str, Any] = {"fields": fields, "missingValues": [""]}
-    if table and table.key and set(table.key) <= set(header):
-        schema["primaryKey"] = list(table.key)
+    key = [name for name in table.key if name in header or name not in ABSENT] if table else []
+    if key and set(key) <= set(header):
+        schema["primaryKey"] = key
     if table and table.is_of_patients and has_patients:
         reference = {"resource": "cohort-patients", "fields": ["patient_id"]}
         schema["foreignKeys"] = [{"fields": ["patient_id"], "reference": reference}]

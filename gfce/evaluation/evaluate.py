@@ -7,12 +7,13 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from gfce.config import StudyConfig
+from gfce.contract.later_columns import write_table
 from gfce.evaluation.enhancement import BeforeAgent, compare_enhancement
 from gfce.evaluation.enhancement_table import ENHANCEMENT_TABLE
 from gfce.evaluation.predictions import load_prediction
 from gfce.evaluation.scoring import score_rows
 from gfce.evaluation.tables import METRICS_TABLE
-from gfce.files import records, write_csv
+from gfce.files import records
 from gfce.images.arrays import Mask, Volume
 from gfce.images.fitted_normalization import FittedNormalization
 from gfce.images.fitting import load_normalization
@@ -45,8 +46,8 @@ def evaluate(config: StudyConfig, cell: Cell) -> None:
         rows += [identity | row for row in score_patient(compared, config.evaluation.average)]
         shown = enhancement_row(compared, config.evaluation.enhancement_threshold)
         enhancements.append(identity | shown)
-    write_csv(METRICS_TABLE.frame(rows), results.cell_metrics(cell))
-    write_csv(ENHANCEMENT_TABLE.frame(enhancements), results.cell_enhancement(cell))
+    write_table(METRICS_TABLE.frame(rows), results.cell_metrics(cell))
+    write_table(ENHANCEMENT_TABLE.frame(enhancements), results.cell_enhancement(cell))
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from typing import Any
 import pandas as pd
 
 from gfce.config import StudyConfig
+from gfce.contract.later_columns import with_absent
 from gfce.errors import UserError, one_line
 from gfce.evaluation.metrics import TESTED_METRICS
 from gfce.evaluation.tables import METRICS_TABLE
@@ -113,7 +114,10 @@ def _check_models(config: StudyConfig, description: Mapping[str, Any]) -> list[C
 
 
 def _tables(folder: Path, config: StudyConfig) -> dict[str, pd.DataFrame]:
-    tables = {name: read_text(folder / name) for name in TABLES}
+    tables = {
+        name: with_absent(read_text(folder / name), declared.names)
+        for name, declared in zip(TABLES, REMOTE_TABLES, strict=True)
+    }
     for (name, table), declared in zip(tables.items(), REMOTE_TABLES, strict=True):
         check_table(table, declared, config, name)
     return tables

@@ -14,10 +14,11 @@ import pandas as pd
 
 from gfce import __version__
 from gfce.config import StudyConfig
+from gfce.contract.later_columns import write_table
 from gfce.exchange.contents import FORMAT
 from gfce.exchange.received_bundle import ReceivedBundle
 from gfce.exchange.tables import REMOTE_EXCLUSIONS, REMOTE_PATIENTS
-from gfce.files import new_folder, sha256, write_csv, write_json
+from gfce.files import new_folder, sha256, write_json
 from gfce.study import Results, read_patients
 from gfce.study.remote import DESCRIPTION, EXCLUSIONS, PATIENTS, SIGNATURE, signature
 
@@ -54,7 +55,7 @@ def write_rows(
     ]
     with new_folder(output.resolve()) as folder:
         for name, table in {**tables, EXCLUSIONS: REMOTE_EXCLUSIONS.frame(counts)}.items():
-            write_csv(table, folder / name)
+            write_table(table, folder / name)
         files = {path.name: sha256(path) for path in sorted(folder.iterdir())}
         description = {
             **_described(institution, bundle, config),

@@ -16,6 +16,7 @@ from typing import Any
 
 from gfce.config import StudyConfig
 from gfce.declarations import modules_of
+from gfce.repairs.method import NONE
 from gfce.steps import STEPS, WHOLE, What
 from gfce.study import Cell
 
@@ -25,6 +26,7 @@ LOCK = PACKAGE / "provenance.lock"
 FOUND_BY_NAME = (
     *("gfce.networks", "gfce.images.normalizations", "gfce.evaluation.metrics"),
     *("gfce.statistics.tables", "gfce.statistics.inference", "gfce.report.figures"),
+    "gfce.repairs",
 )
 """Packages whose modules are found by their names and not by imports; steps say which they use."""
 READ = ("*.csv", "*.css", "*.js")
@@ -38,7 +40,7 @@ tested on, labels) enters recipes by value."""
 
 
 def versions(step: str, config: StudyConfig, what: What = WHOLE) -> dict[str, int]:
-    """The versions of what a step runs: its own and, of a cell, its network's and normalization's.
+    """The versions of what a step runs: its own and, of a cell, those of what it is built of.
 
     What provenance.lock does not know, such as a network of the user's own, has version 0.
     """
@@ -51,7 +53,9 @@ def units(step: str, config: StudyConfig, what: What) -> list[str]:
     if not isinstance(what, Cell):
         return [step]
     architecture = config.network(what.network).architecture
-    return [step, f"network/{architecture}", f"normalization/{what.normalization}"]
+    found = [step, f"network/{architecture}", f"normalization/{what.normalization}"]
+    repair = [] if what.repair == NONE else [f"repair/{config.repair(what.repair).method}"]
+    return found + repair
 
 
 def edited(step: str, config: StudyConfig, what: What = WHOLE) -> dict[str, str]:

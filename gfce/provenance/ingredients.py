@@ -14,6 +14,7 @@ from gfce.files import records
 from gfce.provenance import code
 from gfce.provenance.dataset import dataset_state
 from gfce.provenance.records import Record
+from gfce.repairs.method import NONE
 from gfce.steps import WHOLE, Task, What, reads
 from gfce.steps.step import Hashes, Settings
 from gfce.study import (
@@ -28,7 +29,7 @@ from gfce.study import (
     test_patients,
 )
 
-_SAID_OTHERWISE = ("network", "training_set")
+_SAID_OTHERWISE = ("network", "training_set", "repair")
 """Axes of a cell whose options and patients stand in its recipe, whatever they are called."""
 
 
@@ -91,6 +92,12 @@ class Ingredients:
     def network(self, cell: Cell) -> Settings:
         """The options of a cell's network."""
         return self.nested("network", self.config.network(cell.network).model_dump(mode="json"))
+
+    def repair(self, cell: Cell) -> Settings:
+        """Method and options of a cell's repair; models without one do not know the keys."""
+        if cell.repair == NONE:
+            return {}
+        return self.nested("repair", self.config.repair(cell.repair).model_dump(mode="json"))
 
     def identity(self, cell: Cell) -> Settings:
         """What a cell is called, and its axes that no other settings say."""

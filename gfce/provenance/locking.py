@@ -14,9 +14,10 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import yaml
 
@@ -28,6 +29,8 @@ from gfce.networks.discovery import architectures
 from gfce.provenance.code import LOCK, PACKAGE, all_hashes, digest, edited, file_of
 from gfce.provenance.records import load_record
 from gfce.provenance.state import Provenance
+from gfce.repairs import METHODS
+from gfce.repairs.method import NONE
 from gfce.report.figure import study_figures
 from gfce.report.page.writing import without_run_times
 from gfce.steps import CELL_STEPS, STEPS, WHOLE, Task, tasks
@@ -77,6 +80,7 @@ def relock() -> None:
         *STEPS,
         *(f"network/{name}" for name in architectures()),
         *(f"normalization/{name}" for name in NORMALIZATIONS),
+        *(f"repair/{name}" for name in METHODS),
     ]
     commit = _git("log", "-1", "--format=%H", "--", str(LOCK.relative_to(REPOSITORY)))
     former = json.loads(_git("show", f"{commit}:gfce/provenance.lock")) if commit else {}
@@ -129,16 +133,22 @@ def _changed(old: Path, folder: Path, known: list[str]) -> set[str]:
 
 
 def completed(reference: str, known: Iterable[str]) -> str:
-    """A reference study with all networks and normalizations that the lock knows.
+    """A reference study with all networks, normalizations and repairs that the lock knows.
 
     A study that names some of them keeps these. What came later has no result to compare with.
     """
     content = yaml.safe_load(reference)
-    names: dict[str, list[str]] = {"network": [], "normalization": []}
+    names: dict[str, list[str]] = {"network": [], "normalization": [], "repair": []}
     for kind, _, name in (unit.partition("/") for unit in known):
         names.get(kind, []).append(name)
     networks = {name: {"width": REFERENCE_WIDTH} for name in names["network"]}
-    all_axes = {"networks": networks, "normalizations": names["normalization"]}
+    all_axes: dict[str, Any] = {
+        "networks": networks,
+        "normalizations": names["normalization"],
+        "repairs": {name: {} for name in names["repair"]},
+    }
+    if not names["repair"]:  # code that does not know the key
+        del all_axes["repairs"]
     content["grid"] = {**all_axes, **content["grid"]}
     return yaml.safe_dump(content, sort_keys=False)
 
@@ -219,7 +229,7 @@ def changed_units(
     """The parts of the code to whose account differences between two runs go.
 
     `touched` are the steps that run an edited file: any other got other inputs, if anything. Where
-    exactly the cells of some networks, or of some normalizations, differ, it is theirs.
+    exactly the cells of some networks, normalizations or repairs differ, it is theirs.
     """
     found: set[str] = set()
     for step in touched:
@@ -236,13 +246,21 @@ def _different(before: Mapping[str, str], after: Mapping[str, str]) -> Iterator[
 def _of_cells(config: StudyConfig, step: str, paths: Iterable[str]) -> set[str]:
     grid = cells(config)
     differ = {c for c in grid for p in paths if f"/{c}/" in f"/{p.removesuffix('.csv')}/"}
-    networks = {cell.network for cell in differ}
-    if differ == {c for c in grid if c.network in networks} and differ != set(grid):
-        return {f"network/{config.network(name).architecture}" for name in networks}
-    names = {cell.normalization for cell in differ}
-    if differ == {c for c in grid if c.normalization in names} and differ != set(grid):
-        return {f"normalization/{name}" for name in names}
+    if differ == set(grid):
+        return {step}
+    for axis, unit_of in _UNITS.items():
+        names = {getattr(cell, axis) for cell in differ}
+        if NONE not in names and differ == {c for c in grid if getattr(c, axis) in names}:
+            return {unit_of(config, name) for name in names}
     return {step}
+
+
+_UNITS: Mapping[str, Callable[[StudyConfig, str], str]] = {
+    "network": lambda config, name: f"network/{config.network(name).architecture}",
+    "normalization": lambda config, name: f"normalization/{name}",
+    "repair": lambda config, name: f"repair/{config.repair(name).method}",
+}
+"""The unit of a value of an axis whose code is its own."""
 
 
 def _note(versions: Mapping[str, int], known: Mapping[str, int]) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from gfce.estimating.job import Estimate, Job
 from gfce.estimating.memory import torch_mb, volume_mb, weights_mb
 from gfce.images.modalities import INPUTS
-from gfce.steps.selections import network_and_normalization, tested_on
+from gfce.steps.selections import built_of, tested_on
 from gfce.steps.step import CELL, EVERY, Hashes, Settings, Step, Task, What, Work, same
 from gfce.study import Cell
 
@@ -29,7 +29,8 @@ def _made_of(ingredients: Ingredients, what: What) -> tuple[Settings, Hashes]:
         Task("train", what), results.weights(what), results.normalization(what)
     )
     tested = ingredients.images(ingredients.tested_on(what), INPUTS)
-    return {**settings, **ingredients.identity(what)}, {**model, **tested}
+    settings |= {**ingredients.repair(what), **ingredients.identity(what)}
+    return settings, {**model, **tested}
 
 
 def _estimate(job: Job) -> Estimate:
@@ -52,5 +53,5 @@ STEP = Step(
     made_of=_made_of,
     estimate=_estimate,
     run=_run,
-    uses=network_and_normalization,
+    uses=built_of,
 )

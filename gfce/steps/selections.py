@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from gfce.config import StudyConfig
 from gfce.declarations import modules_of
+from gfce.repairs.method import NONE
 from gfce.steps.step import What
 from gfce.study import Cell, test_institutions
 
@@ -20,10 +21,12 @@ def tested_on(config: StudyConfig, what: What) -> Iterable[What]:
     return test_institutions(config, _cell(what))
 
 
-def network_and_normalization(config: StudyConfig, what: What) -> list[str]:
-    """The modules of a cell's network and of its normalization."""
-    architecture = config.network(_cell(what).network).architecture
-    return [f"gfce.networks.{architecture}", _normalization(_cell(what).normalization)]
+def built_of(config: StudyConfig, what: What) -> list[str]:
+    """The modules of a cell's network, of its normalization and of its repair."""
+    cell = _cell(what)
+    network = f"gfce.networks.{config.network(cell.network).architecture}"
+    repair = [] if cell.repair == NONE else [f"gfce.repairs.{config.repair(cell.repair).method}"]
+    return [network, _normalization(cell.normalization), *repair]
 
 
 def normalization_and_metrics(config: StudyConfig, what: What) -> list[str]:

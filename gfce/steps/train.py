@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from gfce.estimating.job import Estimate, Job
 from gfce.estimating.memory import torch_mb, training_slices_mb, weights_mb
 from gfce.images.modalities import MODALITIES
-from gfce.steps.selections import network_and_normalization, trained_on
+from gfce.steps.selections import built_of, trained_on
 from gfce.steps.step import CELL, EVERY, Hashes, Settings, Step, What, Work
 from gfce.study import Cell
 
@@ -23,7 +23,12 @@ def _made_of(ingredients: Ingredients, what: What) -> tuple[Settings, Hashes]:
     training = ingredients.section("training")
     for name in NO_EFFECT:
         del training[name]
-    settings = {**training, **ingredients.network(what), **ingredients.identity(what)}
+    settings = {
+        **training,
+        **ingredients.network(what),
+        **ingredients.repair(what),
+        **ingredients.identity(what),
+    }
     return settings, ingredients.images(ingredients.training_sets[what.training_set], MODALITIES)
 
 
@@ -47,6 +52,6 @@ STEP = Step(
     made_of=_made_of,
     estimate=_estimate,
     run=_run,
-    uses=network_and_normalization,
+    uses=built_of,
     takes_weights=True,
 )

@@ -12,6 +12,8 @@ from typing import Any
 from gfce.config import StudyConfig
 from gfce.errors import UserError
 from gfce.images.normalizations import NORMALIZATIONS
+from gfce.repairs import METHODS
+from gfce.repairs.method import NONE
 
 
 @dataclass(frozen=True)
@@ -62,11 +64,19 @@ class Cell:
         "Training set by its name in the configuration",
     )
     seed: int | str = _axis(lambda config: config.grid.seeds, "Training seed", "seed-{}")
+    repair: str = _axis(
+        lambda config: [NONE, *config.grid.repairs],
+        "What was done to repair the drop, by its name in the configuration",
+        absent=NONE,
+    )
 
     @property
     def folder(self) -> Path:
-        """The cell's folder below models/, predictions/ and metrics/."""
-        values = ((axis, getattr(self, name)) for name, axis in AXES.items())
+        """The cell's folder below models/, predictions/ and metrics/.
+
+        The seed is the last part: no cell's folder lies within that of another one.
+        """
+        values = ((AXES[name], getattr(self, name)) for name in (*MODEL_KEYS, "seed"))
         return Path(*(axis.folder.format(value) for axis, value in values if value != axis.absent))
 
     def __str__(self) -> str:
@@ -88,8 +98,18 @@ _SPELLED = ("normalization", "training_set", "seed")
 
 
 def cells(config: StudyConfig) -> list[Cell]:
-    """All cells of the grid, in the order of the configuration."""
-    return [Cell(*values) for values in product(*(axis.values(config) for axis in AXES.values()))]
+    """All cells of the grid, in the order of the configuration.
+
+    A repair has cells of those training sets alone that it can repair.
+    """
+    every = (Cell(*values) for values in product(*(axis.values(config) for axis in AXES.values())))
+    sizes = {name: len(institutions) for name, institutions in config.training_sets().items()}
+    repairs = {name: METHODS[str(config.repair(name).method)] for name in config.grid.repairs}
+    return [
+        cell
+        for cell in every
+        if cell.repair == NONE or repairs[cell.repair].applies_to(sizes[cell.training_set])
+    ]
 
 
 def find_cell(config: StudyConfig, name: str) -> Cell:

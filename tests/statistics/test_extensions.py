@@ -38,11 +38,11 @@ TABLE = StudyTable(
 AXIS = {
     "study/cell.py": (
         "    seed: int | str = _axis(",
-        '    repair: str = _axis(lambda config: config.grid.repairs, "Repair", absent="none")\n',
+        '    coil: str = _axis(lambda config: config.grid.coils, "Coil", absent="none")\n',
     ),
     "config/sections.py": (
         "    seeds: Annotated[list[Seed], Field(min_length=1)] = [1]\n",
-        '    repairs: list[Identifier] = ["none"]\n    """Repairs."""\n',
+        '    coils: list[Identifier] = ["none"]\n    """Coils."""\n',
     ),
 }
 """The two files that an axis takes: the line to write it behind or before, and its own."""
@@ -54,7 +54,7 @@ from gfce.statistics.inference.step import compare
 from gfce.statistics.tables.step import tabulate
 
 cohort = {"dataset": "bids", "development": NAMES[:2], "external": NAMES[3:5]}
-config = study(Path(sys.argv[1]), cohort=cohort, grid={"repairs": ["none", "n4"]})
+config = study(Path(sys.argv[1]), cohort=cohort, grid={"coils": ["none", "n4"]})
 metrics = simulated_metrics(config)
 write_cells(config, metrics.assign(bias=metrics["mae"] / 2))
 tabulate(config)
@@ -120,19 +120,19 @@ def test_a_table_is_written_and_described(extended: Path) -> None:
 def test_an_axis_parts_the_models(extended: Path) -> None:
     package = json.loads((extended / "datapackage.json").read_text(encoding="utf-8"))
     (metrics,) = (r for r in package["resources"] if r["name"] == "metrics")
-    assert "repair" in metrics["schema"]["primaryKey"]
+    assert "coil" in metrics["schema"]["primaryKey"]
     assert list(read(extended, "metrics").columns[:5]) == [
-        *("network", "normalization", "training_set", "repair", "model"),
+        *("network", "normalization", "training_set", "coil", "model"),
     ]
     design = read(extended, "tables/table1")
-    assert design["repair"].tolist() == ["none", "n4"] * 6
+    assert design["coil"].tolist() == ["none", "n4"] * 6
     tests = read(extended, "statistics/paired_tests")
-    repairs = [tests[name].str.endswith(" n4") for name in ("model_a", "model_b")]
-    assert (repairs[0] == repairs[1]).all(), "no family compares models of two repairs"
+    coils = [tests[name].str.endswith(" n4") for name in ("model_a", "model_b")]
+    assert (coils[0] == coils[1]).all(), "no family compares models of two coils"
     assert (tests["family"] == "B").any()
     assert (extended / "tables" / "table2_mmgsn_net_z_score_n4.csv").exists()
     assert set(read(extended, "tables/table3")["model"]) == {"Uni-z1", "Uni-z2", "Pooled-Z"}
-    assert set(read(extended, "statistics/mixed_model")["repair"]) == {"none", "n4"}
+    assert set(read(extended, "statistics/mixed_model")["coil"]) == {"none", "n4"}
     findings = read(extended, "statistics/findings")
     claims = findings[findings["claim"] == "second_normalization_drops_less"]
-    assert len(claims) == 2 * (len(METRICS) + 1), "of each repair and metric"
+    assert len(claims) == 2 * (len(METRICS) + 1), "of each coil and metric"

@@ -11,6 +11,7 @@ from pathlib import Path
 import pandas as pd
 
 from gfce.contract.columns import OVERALL
+from gfce.contract.later_columns import ABSENT
 from gfce.errors import UserError
 from gfce.evaluation.metric import Metric
 from gfce.evaluation.metrics import TESTED_METRICS
@@ -67,7 +68,7 @@ class Published:
     ) -> Model:
         internal = rows[(rows["cohort"] == "internal") & (rows["testing"] != OVERALL)]
         # Of its cell, tables say the normalization alone.
-        cell = dict.fromkeys(CELL_KEYS, "") | {"normalization": self._normalization(table)}
+        cell = dict.fromkeys(CELL_KEYS, "") | ABSENT | {"normalization": self._normalization(table)}
         return Model(label, Cell(**cell), tuple(internal["testing"]), external)
 
     def _normalization(self, table: str) -> str:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from gfce.files import write_csv, write_text
+from gfce.contract.later_columns import write_table
+from gfce.files import write_text
 from gfce.statistics.audit.next_hospital import TABLE as NEXT_HOSPITAL
 from gfce.statistics.audit.next_hospital import published_next_hospital
 from gfce.statistics.audit.published import read_published
@@ -24,8 +25,8 @@ def audit(folder: Path | None, output: Path) -> str:
     table = audit_tables(published)
     text = summary(table)
     next_hospital = published_next_hospital(published, table)
-    write_csv(table, output / "audit.csv")
+    write_table(table, output / "audit.csv")
     if next_hospital is not None:
-        write_csv(next_hospital, output / f"{NEXT_HOSPITAL.name}.csv")
+        write_table(next_hospital, output / f"{NEXT_HOSPITAL.name}.csv")
     write_text(text, output / "audit.md")
     return text

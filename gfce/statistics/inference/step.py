@@ -6,7 +6,8 @@ from collections.abc import Iterable
 
 from gfce.config import StudyConfig
 from gfce.contract.datapackage import write_datapackage
-from gfce.files import write_csv, write_text
+from gfce.contract.later_columns import write_table
+from gfce.files import write_text
 from gfce.statistics import inference
 from gfce.statistics.inference.findings import TABLE as FINDINGS
 from gfce.statistics.scored_study import ScoredStudy
@@ -23,7 +24,7 @@ def compare(config: StudyConfig) -> None:
     tables = [table for table in declared(inference) if isinstance(table, StudyTable)]
     for table in tables:
         if (made := study.once(table.make)) is not None:
-            write_csv(made, results.root / f"{table.name}.csv")
+            write_table(made, results.root / f"{table.name}.csv")
     write_text(findings_text(study, tables), results.findings)
     write_datapackage(joined)
 

@@ -10,6 +10,7 @@ from typing import Any
 import pandas as pd
 
 from gfce.config import StudyConfig
+from gfce.contract.later_columns import with_absent
 from gfce.errors import UserError
 from gfce.evaluation.enhancement_table import ENHANCEMENT_TABLE
 from gfce.evaluation.enhancement_table import NUMBERS as ENHANCEMENTS
@@ -45,9 +46,10 @@ def read_table(path: Path, columns: Iterable[str], floats: Sequence[str] = FLOAT
     except ValueError as error:
         problem = str(error).splitlines()[0]
         raise UserError(f"{path}: cannot be read ({problem}): make it again") from None
-    absent = [column for column in columns if column not in names]
-    if absent:
-        raise UserError(f"{path}: has no column {absent[0]}: make it again")
+    table = with_absent(table, wanted := list(columns))
+    lacking = [column for column in wanted if column not in table]
+    if lacking:
+        raise UserError(f"{path}: has no column {lacking[0]}: make it again")
     return table
 
 

@@ -7,7 +7,8 @@ from collections.abc import Mapping
 import pandas as pd
 
 from gfce.config import StudyConfig
-from gfce.files import write_csv, write_text
+from gfce.contract.later_columns import write_table
+from gfce.files import write_text
 from gfce.provenance.state import Provenance
 from gfce.statistics import tables
 from gfce.statistics.scored_study import ScoredStudy
@@ -29,8 +30,8 @@ def tabulate(config: StudyConfig, state: Provenance | None = None) -> None:
     unusable = state.unusable(Task("tabulate")) if state else {}
     joined = with_remotes(config)
     metrics = gather_metrics(joined, unusable, received_metrics(config))
-    write_csv(metrics, Results(config).metrics)
-    write_csv(gather_enhancement(joined, unusable), Results(config).enhancement)
+    write_table(metrics, Results(config).metrics)
+    write_table(gather_enhancement(joined, unusable), Results(config).enhancement)
     write_tables(joined, metrics, unusable)
 
 
@@ -44,10 +45,10 @@ def write_tables(
             for sheet in study.once(table.sheets):
                 _write(results, sheet)
         elif isinstance(table, StudyTable) and (made := study.once(table.make)) is not None:
-            write_csv(made, results.root / f"{table.name}.csv")
+            write_table(made, results.root / f"{table.name}.csv")
 
 
 def _write(results: Results, sheet: Sheet) -> None:
-    write_csv(sheet.rows, results.table(sheet.name, "csv"))
+    write_table(sheet.rows, results.table(sheet.name, "csv"))
     write_text(markdown(sheet.printed), results.table(sheet.name, "md"))
     write_text(latex(sheet.printed), results.table(sheet.name, "tex"))

@@ -8,6 +8,7 @@ import pandas as pd
 
 from gfce.cohort.tables import TRAINING_SETS
 from gfce.contract.columns import MODEL, axes
+from gfce.contract.later_columns import silent_columns
 from gfce.contract.table import Column
 from gfce.files import records
 from gfce.statistics.scored_study import ScoredStudy
@@ -51,9 +52,10 @@ def _rows(study: ScoredStudy, training_sets: pd.DataFrame | None) -> pd.DataFram
 
 
 def _print(table: pd.DataFrame) -> Printed:
-    rows = [[shown(row[name], name) for name in HEADER] for row in records(table)]
-    columns = len(HEADER)
-    return Printed("Design", list(HEADER.values()), rows, text_columns=columns, number="1")
+    names = [name for name in HEADER if name not in silent_columns(table)]
+    rows = [[shown(row[name], name) for name in names] for row in records(table)]
+    header = [HEADER[name] for name in names]
+    return Printed("Design", header, rows, text_columns=len(names), number="1")
 
 
 def _why_empty(row: dict[str, Any], column: str) -> str:

@@ -1,0 +1,58 @@
+"""What a way to repair the drop declares about itself: once, in a module of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+NONE = "none"
+"""The value of the axis of models without a repair."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Option:
+    """A number that a configuration may give a repair.
+
+    Attributes:
+        default: its value where none is given; whole numbers stay whole.
+        meaning: what it does.
+        low: the smallest value.
+        high: the largest one.
+    """
+
+    default: int | float
+    meaning: str
+    low: float
+    high: float
+
+    def check(self, value: int | float) -> None:
+        """Raise ValueError unless the value is one of these."""
+        kind = "a whole number" if isinstance(self.default, int) else "a number"
+        if isinstance(value, float) and isinstance(self.default, int):
+            raise ValueError(f"give {kind}")
+        if not self.low <= value <= self.high:
+            raise ValueError(f"give {kind} between {self.low:g} and {self.high:g}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Method:
+    """A way to make a model work at a hospital that it was not trained at.
+
+    Attributes:
+        title: a few words.
+        needs: what it asks for beside the training set: images or labels of the other hospital, a
+            network between hospitals; for tables and the report.
+        options: its numbers by name.
+        training_sets: which ones it is a repair of.
+    """
+
+    title: str
+    needs: str
+    options: Mapping[str, Option] = field(default_factory=dict)
+    training_sets: Literal["all", "single", "pooled"] = "all"
+
+    def applies_to(self, institutions: int) -> bool:
+        """Whether a training set of so many institutions can be repaired in this way."""
+        wanted = {"single": institutions == 1, "pooled": institutions > 1, "all": True}
+        return wanted[self.training_sets]
