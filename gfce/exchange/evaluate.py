@@ -19,7 +19,7 @@ import pandas as pd
 from gfce.config import StudyConfig
 from gfce.dicom.pseudonyms import Pseudonyms, read_key, write_links
 from gfce.errors import UserError
-from gfce.evaluation.baselines import baseline_rows, one_of_each_design
+from gfce.evaluation.baselines import Known, baseline_rows, one_of_each_design
 from gfce.evaluation.evaluate import evaluate
 from gfce.evaluation.predict import predict
 from gfce.evaluation.tables import BASELINES_TABLE
@@ -120,6 +120,7 @@ def _score(config: StudyConfig, bundle: ReceivedBundle) -> None:
 
 def _baselines(config: StudyConfig, bundle: ReceivedBundle) -> pd.DataFrame:
     results = Results(config)
+    known: Known = {}
     return BASELINES_TABLE.frame(
         [
             row
@@ -129,6 +130,7 @@ def _baselines(config: StudyConfig, bundle: ReceivedBundle) -> pd.DataFrame:
                 cell,
                 load_normalization(results.normalization(cell)),
                 bundle.cells[cell].mean_ce,
+                known,
             )
         ]
     )
