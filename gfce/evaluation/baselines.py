@@ -79,7 +79,7 @@ def _scores(compared: Compared, average: str, known: Known) -> list[dict[str, An
 
     T1w itself is the same volume for every training set, unless the normalization is fitted.
     """
-    volume = hashlib.sha256(np.ascontiguousarray(compared.synthetic)).digest()
+    volume = hashlib.sha256(compared.synthetic.tobytes()).digest()
     key = (compared.stored.patient_id, volume)
     if key not in known:
         known[key] = list(score_rows(compared.real, compared.synthetic, {}, average))
