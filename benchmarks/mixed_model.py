@@ -18,8 +18,8 @@ from scipy import stats
 from gfce.config import StudyConfig
 from gfce.statistics.design import models
 from gfce.statistics.inference.mixed_model import design_matrix
-from gfce.statistics.inference.random_terms import PATIENT, random_terms
-from gfce.statistics.inference.reml import fit_reml, mixed_data
+from gfce.statistics.methods.random_terms import PATIENT, random_terms
+from gfce.statistics.methods.reml import fit_reml, mixed_data
 
 NAMES = [f"Institution-{i}" for i in range(1, 8)]
 SIZES = dict(zip(NAMES, (18, 18, 18, 18, 9, 9, 7), strict=True))

@@ -20,7 +20,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")  # as the workflow runs every step
 
 import numpy as np
 
-from gfce.statistics.inference.student import t_test
+from gfce.statistics.methods.student import t_test
 
 SIZES = (18, 9, 9, 7)
 INSTITUTION_SD = PATIENT_SD = math.sqrt(0.5)

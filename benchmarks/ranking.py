@@ -15,8 +15,8 @@ import numpy as np
 
 from gfce.evaluation.metrics.mae import METRIC as MAE
 from gfce.statistics.arithmetic import overall
-from gfce.statistics.inference.bootstrap import resampled_means
-from gfce.statistics.inference.patients import Patients
+from gfce.statistics.methods.bootstrap import resampled_means
+from gfce.statistics.methods.patients import Patients
 from gfce.statistics.inference.rank_groups import rank_intervals
 from gfce.statistics.inference.rank_pairs import pairs_of
 from gfce.statistics.inference.rank_tests import iman_davenport

@@ -81,4 +81,9 @@ def test_paths_are_those_of_the_contract() -> None:
     assert str(results.training_sets) == "results/tiny/cohort/training_sets.csv"
 
 
+def test_without_repairs_the_grid_is_as_it_was() -> None:
+    assert {cell.repair for cell in cells(config())} == {"none"}
+    assert "repair" not in str(cells(config())[0])
+
+
 test_institutions.__test__ = False  # type: ignore[attr-defined]

@@ -1,1 +1,1 @@
-"""Tests, intervals and models of the scores: each module with a `TABLE` makes one CSV."""
+"""Tests, intervals and models of the scores, by `gfce.statistics.methods`: a `TABLE` is a CSV."""

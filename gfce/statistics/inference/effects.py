@@ -18,8 +18,8 @@ from gfce.files import records
 from gfce.statistics.arithmetic import Means, N
 from gfce.statistics.design import Model, members, uni_groups
 from gfce.statistics.inference.intervals import intervals
-from gfce.statistics.inference.patients import Estimator, Patients
 from gfce.statistics.inference.scales import LOG_RATIO, PERCENT, Scale, own_scale
+from gfce.statistics.methods.patients import Estimator, Patients
 from gfce.statistics.scored_study import ScoredStudy
 
 

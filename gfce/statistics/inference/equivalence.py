@@ -30,7 +30,7 @@ from gfce.evaluation.tables import METRIC
 from gfce.statistics.arithmetic import overall
 from gfce.statistics.design import Model, members
 from gfce.statistics.inference.paired_tests import holm
-from gfce.statistics.inference.student import ROUNDING, Mean, Vector
+from gfce.statistics.methods.student import ROUNDING, Mean, Vector
 from gfce.statistics.scored_study import ScoredStudy
 from gfce.statistics.study_tables import StudyTable
 

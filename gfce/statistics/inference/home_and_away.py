@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from gfce.evaluation.metric import Metric
 from gfce.evaluation.metrics import TESTED_METRICS
 from gfce.statistics.design import Model
-from gfce.statistics.inference.student import IDENTICAL, ROUNDING, Mean, t_test
+from gfce.statistics.methods.student import IDENTICAL, ROUNDING, Mean, t_test
 from gfce.statistics.scored_study import ScoredStudy
 from gfce.statistics.tables.aggregate import Scores, by_institution
 

@@ -16,8 +16,8 @@ from gfce.statistics.inference.institution_effects import (
     PAIRED,
     UNPAIRED,
 )
-from gfce.statistics.inference.meta_analysis import ESTIMATORS
 from gfce.statistics.inference.scales import DIFFERENCE, LOG_RATIO
+from gfce.statistics.methods.meta_analysis import ESTIMATORS
 from gfce.study import GROUP_KEYS
 
 STUDY, PUBLISHED = "study", "published"

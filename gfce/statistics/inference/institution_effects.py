@@ -17,9 +17,9 @@ from gfce.evaluation.metric import Metric
 from gfce.evaluation.metrics import METRICS
 from gfce.statistics.design import Model, members
 from gfce.statistics.inference.paired_tests import comparisons
-from gfce.statistics.inference.patients import Patients
 from gfce.statistics.inference.scales import own_scale
-from gfce.statistics.inference.student import ROUNDING
+from gfce.statistics.methods.patients import Patients
+from gfce.statistics.methods.student import ROUNDING
 from gfce.statistics.scored_study import ScoredStudy
 
 Array = NDArray[np.float64]

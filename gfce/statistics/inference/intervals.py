@@ -7,9 +7,9 @@ from collections.abc import Sequence
 import numpy as np
 
 from gfce.contract.table import Column
-from gfce.statistics.inference.bootstrap import bca_intervals
-from gfce.statistics.inference.delta import delta_intervals
-from gfce.statistics.inference.patients import Array, Estimator, Sample
+from gfce.statistics.methods.bootstrap import bca_intervals
+from gfce.statistics.methods.delta import delta_intervals
+from gfce.statistics.methods.patients import Array, Estimator, Sample
 
 BOOTSTRAP = "BCa bootstrap"
 DELTA = "delta method"

@@ -18,8 +18,8 @@ from gfce.evaluation.metric import Metric
 from gfce.evaluation.metrics import METRICS
 from gfce.evaluation.tables import METRIC
 from gfce.files import records
-from gfce.statistics.inference.random_terms import RandomTerms, random_terms
-from gfce.statistics.inference.reml import RemlFit, fit_reml, leaves_no_error, mixed_data
+from gfce.statistics.methods.random_terms import RandomTerms, random_terms
+from gfce.statistics.methods.reml import RemlFit, fit_reml, leaves_no_error, mixed_data
 from gfce.statistics.scored_study import ScoredStudy
 from gfce.statistics.selection import where
 from gfce.statistics.study_tables import StudyTable

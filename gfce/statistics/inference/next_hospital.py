@@ -16,8 +16,8 @@ from gfce.statistics.inference.institution_effects import (
     NORMALIZATION,
     effects_of_study,
 )
-from gfce.statistics.inference.meta_analysis import ESTIMATORS
 from gfce.statistics.inference.random_effects import hospital_rows
+from gfce.statistics.methods.meta_analysis import ESTIMATORS
 from gfce.statistics.scored_study import ScoredStudy
 from gfce.statistics.selection import where
 from gfce.statistics.study_tables import StudyTable

@@ -26,8 +26,8 @@ from gfce.contract.table import UNIT_OF_METRIC, Column
 from gfce.evaluation.metrics import TESTED_METRICS
 from gfce.evaluation.tables import METRIC
 from gfce.statistics.design import Model, uni_groups, unis_within
-from gfce.statistics.inference.stratified import stratified_test
-from gfce.statistics.inference.student import PairedTest, Vector, paired_test
+from gfce.statistics.methods.stratified import stratified_test
+from gfce.statistics.methods.student import PairedTest, Vector, paired_test
 from gfce.statistics.scored_study import ScoredStudy
 from gfce.statistics.study_tables import StudyTable
 from gfce.statistics.tables.aggregate import Scores, by_institution

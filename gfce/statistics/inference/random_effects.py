@@ -16,7 +16,7 @@ from gfce.statistics.inference.institution_effects import (
     InstitutionEffects,
     satterthwaite,
 )
-from gfce.statistics.inference.meta_analysis import ESTIMATORS, FEWEST, Pooled, pool
+from gfce.statistics.methods.meta_analysis import ESTIMATORS, FEWEST, Pooled, pool
 
 Array = NDArray[np.float64]
 REPORTED = ("estimate", "ci95_low", "ci95_high", "pi95_low", "pi95_high")

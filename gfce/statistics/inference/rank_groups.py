@@ -8,8 +8,8 @@ from string import ascii_lowercase
 import numpy as np
 from numpy.typing import NDArray
 
-from gfce.statistics.inference.bootstrap import Indices
 from gfce.statistics.inference.rank_pairs import Pairs
+from gfce.statistics.methods.bootstrap import Indices
 
 
 def groups_of(differs: NDArray[np.bool_]) -> list[int] | None:

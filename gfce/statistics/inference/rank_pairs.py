@@ -14,11 +14,11 @@ from scipy import stats
 from gfce.contract.columns import MODEL_A, MODEL_B, REASON, N, probability
 from gfce.contract.table import UNIT_OF_METRIC, Column
 from gfce.evaluation.tables import METRIC
-from gfce.statistics.inference.bootstrap import Indices
 from gfce.statistics.inference.paired_tests import holm
-from gfce.statistics.inference.patients import Array
 from gfce.statistics.inference.ranking import Ranking, rankings
-from gfce.statistics.inference.student import IDENTICAL, ROUNDING
+from gfce.statistics.methods.bootstrap import Indices
+from gfce.statistics.methods.patients import Array
+from gfce.statistics.methods.student import IDENTICAL, ROUNDING
 from gfce.statistics.scored_study import ScoredStudy
 from gfce.statistics.study_tables import StudyTable
 

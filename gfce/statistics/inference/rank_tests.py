@@ -13,10 +13,10 @@ from scipy import stats
 from gfce.contract.columns import REASON, N, probability
 from gfce.contract.table import Column
 from gfce.evaluation.tables import METRIC
-from gfce.statistics.inference.kendall import AT_MOST, percentile_interval, tau_b, tau_column
-from gfce.statistics.inference.patients import Array
 from gfce.statistics.inference.rank_pairs import Pairs, all_pairs
 from gfce.statistics.inference.ranking import Ranking
+from gfce.statistics.methods.kendall import AT_MOST, percentile_interval, tau_b, tau_column
+from gfce.statistics.methods.patients import Array
 from gfce.statistics.scored_study import ScoredStudy
 from gfce.statistics.study_tables import StudyTable
 

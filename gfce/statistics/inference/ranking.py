@@ -13,8 +13,8 @@ from scipy import stats
 from gfce.evaluation.metric import Metric
 from gfce.evaluation.metrics import METRICS
 from gfce.statistics.arithmetic import overall
-from gfce.statistics.inference.bootstrap import Indices, resampled_means
-from gfce.statistics.inference.patients import Array, Patients
+from gfce.statistics.methods.bootstrap import Indices, resampled_means
+from gfce.statistics.methods.patients import Array, Patients
 from gfce.statistics.scored_study import ScoredStudy
 
 

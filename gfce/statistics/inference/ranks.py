@@ -13,7 +13,6 @@ from gfce.contract.columns import MODEL, REASON, N
 from gfce.contract.table import UNIT_OF_METRIC, Column
 from gfce.evaluation.metrics import METRICS, metric_named
 from gfce.evaluation.tables import METRIC
-from gfce.statistics.inference.bootstrap import Indices
 from gfce.statistics.inference.rank_groups import (
     difference_matrix,
     groups_of,
@@ -22,6 +21,7 @@ from gfce.statistics.inference.rank_groups import (
 )
 from gfce.statistics.inference.rank_pairs import Pairs, all_pairs
 from gfce.statistics.inference.ranking import Ranking
+from gfce.statistics.methods.bootstrap import Indices
 from gfce.statistics.scored_study import ScoredStudy
 from gfce.statistics.study_tables import StudyTable
 

@@ -13,7 +13,6 @@ from gfce.contract.columns import OVERALL
 from gfce.evaluation.enhancement_table import NUMBERS
 from gfce.files import records
 from gfce.statistics.design import Model
-from gfce.statistics.inference.agreement import SENSITIVITY_BOUNDS, agreement, proportion
 from gfce.statistics.inference.scorecard_columns import (
     AGAINST,
     ALL,
@@ -23,6 +22,7 @@ from gfce.statistics.inference.scorecard_columns import (
     RATIO,
     volume_groups,
 )
+from gfce.statistics.methods.agreement import SENSITIVITY_BOUNDS, agreement, proportion
 from gfce.statistics.scored_study import ScoredStudy
 from gfce.statistics.study_tables import StudyTable
 from gfce.statistics.tables.aggregate import PATIENT_KEYS, SCORE_KEYS

@@ -19,7 +19,7 @@ from gfce.files import records
 from gfce.statistics.arithmetic import Means, N, overall
 from gfce.statistics.design import Model
 from gfce.statistics.inference.intervals import METHOD, intervals
-from gfce.statistics.inference.patients import Array, Estimator, Patients
+from gfce.statistics.methods.patients import Array, Estimator, Patients
 from gfce.statistics.scored_study import ScoredStudy
 from gfce.statistics.study_tables import StudyTable
 from gfce.statistics.tables.trivial_predictors import baseline_scores, comparable_scores

@@ -14,8 +14,8 @@ from gfce.evaluation.metric import Metric
 from gfce.evaluation.metrics import METRICS
 from gfce.evaluation.tables import METRIC
 from gfce.statistics.design import Model
-from gfce.statistics.inference.components import COMPONENTS, variance_components
-from gfce.statistics.inference.variances_search import Floats
+from gfce.statistics.methods.components import COMPONENTS, variance_components
+from gfce.statistics.methods.variances_search import Floats
 from gfce.statistics.scored_study import ScoredStudy
 from gfce.statistics.selection import where
 from gfce.statistics.study_tables import StudyTable

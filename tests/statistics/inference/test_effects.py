@@ -17,7 +17,6 @@ from gfce.contract.columns import OVERALL
 from gfce.evaluation.metrics import METRICS
 from gfce.evaluation.metrics.mae import METRIC as MAE
 from gfce.statistics.design import Model, models
-from gfce.statistics.inference.bootstrap import _draw, _resampled_means, bca_intervals
 from gfce.statistics.inference.drops import drop_intervals
 from gfce.statistics.inference.effects import (
     Difference,
@@ -29,7 +28,8 @@ from gfce.statistics.inference.effects import (
 )
 from gfce.statistics.inference.improvements import improvement_intervals
 from gfce.statistics.inference.intervals import BOOTSTRAP, DELTA
-from gfce.statistics.inference.patients import Estimator, Patients
+from gfce.statistics.methods.bootstrap import _draw, _resampled_means, bca_intervals
+from gfce.statistics.methods.patients import Estimator, Patients
 from gfce.statistics.scored_study import ScoredStudy
 from gfce.statistics.tables.table4_improvements import improvements
 from gfce.statistics.tables.table5_drops import drops

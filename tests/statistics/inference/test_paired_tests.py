@@ -17,7 +17,7 @@ from statsmodels.stats.weightstats import DescrStatsW
 from gfce.contract.columns import STRATIFIED
 from gfce.statistics.design import models
 from gfce.statistics.inference.paired_tests import TABLE, comparisons, holm, paired_tests
-from gfce.statistics.inference.student import hedges_correction, paired_test
+from gfce.statistics.methods.student import hedges_correction, paired_test
 from gfce.statistics.scored_study import ScoredStudy
 
 # Student's own example (Biometrika 1908, table p. 20): extra hours of sleep, ten patients.

@@ -11,10 +11,10 @@ from samples_of_scores import simulated_metrics, study
 from scipy import stats
 
 from gfce.evaluation.metrics import METRICS
-from gfce.statistics.inference.kendall import percentile_interval, tau_b
 from gfce.statistics.inference.rank_agreement import rank_agreement
 from gfce.statistics.inference.rank_tests import f_of_chi2, iman_davenport, rank_tests
 from gfce.statistics.inference.ranks import mean_patient_ranks
+from gfce.statistics.methods.kendall import percentile_interval, tau_b
 from gfce.statistics.scored_study import ScoredStudy
 
 DEMSAR = """

@@ -11,13 +11,13 @@ from numpy.typing import NDArray
 from samples_of_scores import SMALL_SIZES, simulated_metrics, study
 from test_mixed_model import LME4, lme4_study
 
-from gfce.statistics.inference.components import (
+from gfce.statistics.inference.variance_components import CHANGES, TABLE, seed_components
+from gfce.statistics.methods.components import (
     COMPONENTS,
     deviance,
     strata,
     variance_components,
 )
-from gfce.statistics.inference.variance_components import CHANGES, TABLE, seed_components
 from gfce.statistics.scored_study import ScoredStudy
 
 

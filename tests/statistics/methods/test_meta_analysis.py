@@ -21,8 +21,8 @@ from gfce.statistics.inference.institution_effects import (
     Estimate,
     InstitutionEffects,
 )
-from gfce.statistics.inference.meta_analysis import pool
 from gfce.statistics.inference.random_effects import hospital_rows
+from gfce.statistics.methods.meta_analysis import pool
 from gfce.study import Cell
 
 METAFOR = pd.read_csv(Path(__file__).parent / "meta_analysis.csv").to_dict("records")

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from gfce.statistics.arithmetic import overall
-from gfce.statistics.inference.student import (
+from gfce.statistics.methods.student import (
     IDENTICAL,
     NO_DIFFERENCE,
     NO_PATIENT,

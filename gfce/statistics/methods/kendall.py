@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from gfce.contract.table import Column
-from gfce.statistics.inference.patients import Array
+from gfce.statistics.methods.patients import Array
 
 AT_MOST = 999
 """Resamples that a tau is computed of: of the pairs of models of a large grid there are many."""

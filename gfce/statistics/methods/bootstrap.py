@@ -7,8 +7,8 @@ from collections.abc import Iterable, Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-from gfce.statistics.inference.bca import interval
-from gfce.statistics.inference.patients import Array, Estimator, Patients, means_of
+from gfce.statistics.methods.bca import interval
+from gfce.statistics.methods.patients import Array, Estimator, Patients, means_of
 
 Indices = NDArray[np.int64]
 BATCH = 2000
@@ -22,7 +22,7 @@ def bca_intervals(estimator: Estimator, resamples: int, seed: int) -> tuple[Arra
     fixed by design, and with all their scores, because the models are tested on the same ones.
     Of n patients n - 1 are drawn: drawing n makes the variance of a stratum's mean too small by
     (n - 1) / n, which matters for the few patients of an institution (Rao and Wu 1988). The
-    intervals are those of `gfce.statistics.inference.bca`. A quantity that depends on an
+    intervals are those of `gfce.statistics.methods.bca`. A quantity that depends on an
     institution with a single patient has no interval: its spread is unknown.
     """
     patients = estimator.patients

@@ -14,9 +14,9 @@ from gfce.evaluation.metrics import METRICS
 from gfce.evaluation.metrics.mae import METRIC as MAE
 from gfce.statistics.arithmetic import Means
 from gfce.statistics.design import models
-from gfce.statistics.inference.delta import delta_intervals
-from gfce.statistics.inference.patients import Estimator, Patients
 from gfce.statistics.inference.scales import DIFFERENCE, LOG_RATIO, PERCENT, Scale
+from gfce.statistics.methods.delta import delta_intervals
+from gfce.statistics.methods.patients import Estimator, Patients
 
 Array = NDArray[np.float64]
 COHORT = {"dataset": "b", "development": ["Institution-1"], "external": ["Institution-4"]}

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from gfce.statistics.inference.agreement import NORMAL, agreement, proportion
+from gfce.statistics.methods.agreement import NORMAL, agreement, proportion
 
 
 def test_many_patients_give_the_large_sample_interval() -> None:

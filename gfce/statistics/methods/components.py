@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import helmert
 
-from gfce.statistics.inference.variances_search import Floats, smallest
+from gfce.statistics.methods.variances_search import Floats, smallest
 
 COMPONENTS = ("institution", "patient", "seed", "institution:seed", "patient:seed")
 """In the order of all arrays of components; patient:seed is also the error."""

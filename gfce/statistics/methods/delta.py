@@ -1,6 +1,6 @@
 """Delta-method intervals, for institutions of too few patients to draw resamples from.
 
-The normal-theory twin of `gfce.statistics.inference.bca`: the variance of an estimate is that of
+The normal-theory twin of `gfce.statistics.methods.bca`: the variance of an estimate is that of
 its linear part, to which each patient contributes (Efron 1982, *The Jackknife, the Bootstrap and
 Other Resampling Plans*, chapter 6: the infinitesimal jackknife is the delta method), with Student's
 quantile for Satterthwaite's (1946) degrees of freedom. For a difference of two means it is Welch's
@@ -13,8 +13,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from gfce.statistics.inference.bca import ROUNDING, student_tail
-from gfce.statistics.inference.patients import Array, Estimator, Sample, means_of
+from gfce.statistics.methods.bca import ROUNDING, student_tail
+from gfce.statistics.methods.patients import Array, Estimator, Sample, means_of
 
 STEP = 1e-3
 """Share of a patient's pull by which the means are moved to differentiate."""

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.linalg import cho_factor, cho_solve, cholesky, solve_triangular
 
-from gfce.statistics.inference.variances_search import Floats, smallest
+from gfce.statistics.methods.variances_search import Floats, smallest
 
 Codes = NDArray[np.intp]
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from gfce.statistics.inference.reml import Codes
+from gfce.statistics.methods.reml import Codes
 
 PATIENT, MODEL_BY_INSTITUTION, SET_BY_INSTITUTION = (
     "patient",

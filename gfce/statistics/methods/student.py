@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from scipy import special, stats
 
 from gfce.statistics.arithmetic import overall
-from gfce.statistics.inference.bca import degrees_of_freedom
+from gfce.statistics.methods.bca import degrees_of_freedom
 
 Vector = NDArray[np.float64]
 ROUNDING = 1e-12

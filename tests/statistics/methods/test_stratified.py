@@ -13,8 +13,8 @@ from scipy import stats
 
 from gfce.contract.columns import OVERALL
 from gfce.statistics.inference.paired_tests import paired_tests
-from gfce.statistics.inference.stratified import ONE_SAMPLE, stratified_test
-from gfce.statistics.inference.student import PairedTest, paired_test, t_test
+from gfce.statistics.methods.stratified import ONE_SAMPLE, stratified_test
+from gfce.statistics.methods.student import PairedTest, paired_test, t_test
 from gfce.statistics.scored_study import ScoredStudy
 
 SIZES = (18, 9, 9, 7)

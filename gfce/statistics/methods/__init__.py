@@ -1,0 +1,1 @@
+"""Estimators, intervals and tests: arithmetic that knows no table and no study."""
