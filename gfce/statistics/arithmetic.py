@@ -122,6 +122,13 @@ class Means(Generic[N]):
         means = self.internal(model, metric), self.external(model, metric)
         return _loss(cast(N, change(*means)), metric)
 
+    def gain(
+        self, reference: Model, model: Model, metric: Metric, change: Change = change_pct
+    ) -> N:
+        """What a model gains over another, externally; positive is better."""
+        means = self.external(reference, metric), self.external(model, metric)
+        return cast(N, -_loss(cast(N, change(*means)), metric))
+
     def overall_drop(self, unis: Sequence[Model], metric: Metric, change: Change = change_pct) -> N:
         """An Overall cell of Table V."""
         return overall([self.drop(uni, metric, change) for uni in unis])

@@ -8,6 +8,7 @@ from functools import cached_property
 
 from gfce.config import StudyConfig
 from gfce.images.normalizations import NORMALIZATIONS
+from gfce.repairs.method import NONE
 from gfce.study import (
     CROSS,
     GROUP_KEYS,
@@ -49,6 +50,11 @@ class Model:
     def is_pooled(self) -> bool:
         """Whether it is trained on more than one institution."""
         return len(self.internal) > 1
+
+    @property
+    def is_repaired(self) -> bool:
+        """Whether something was done to repair its drop."""
+        return self.cell.repair != NONE
 
     def values(self, keys: Iterable[str]) -> dict[str, str]:
         """Its values in these columns of a cell."""
@@ -136,6 +142,12 @@ def members(pooled: Model, models: Iterable[Model]) -> list[Model]:
     unis = unis_within(pooled, models)
     covered = {uni.internal[0] for uni in unis}
     return unis if covered == set(pooled.internal) else []
+
+
+def without_repair(model: Model, models: Iterable[Model]) -> Model | None:
+    """The model that differs from a repaired one in having no repair (None: not in the grid)."""
+    wanted = model.keys | {"repair": NONE}
+    return next((other for other in models if other.keys == wanted), None)
 
 
 def normalization_title(name: str) -> str:

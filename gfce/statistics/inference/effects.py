@@ -16,7 +16,7 @@ from gfce.evaluation.metric import Metric
 from gfce.evaluation.metrics import METRICS
 from gfce.files import records
 from gfce.statistics.arithmetic import Means, N
-from gfce.statistics.design import Model, members, uni_groups
+from gfce.statistics.design import Model, members, uni_groups, without_repair
 from gfce.statistics.inference.intervals import intervals
 from gfce.statistics.inference.scales import LOG_RATIO, PERCENT, Scale, own_scale
 from gfce.statistics.methods.patients import Estimator, Patients
@@ -99,6 +99,21 @@ class Improvement(_EffectOfModel):
 
 
 @dataclass(frozen=True)
+class RepairGain(_EffectOfModel):
+    """What a repaired model gains over the same model without a repair, externally."""
+
+    plain: Model
+
+    def value(self, means: Means[N], grid: Sequence[Model]) -> N:
+        """As a cell of Table IV, against the model without a repair."""
+        return means.gain(self.plain, self.model, self.metric, self.scale.change)
+
+    def places(self, grid: Sequence[Model]) -> list[tuple[Model, str]]:
+        """The external institutions of both."""
+        return [(model, name) for model in (self.model, self.plain) for name in model.external]
+
+
+@dataclass(frozen=True)
 class OverallDrop(Effect):
     """The mean of the drops of a group's uni models."""
 
@@ -176,6 +191,11 @@ def _effects_of(grid: Sequence[Model], metric: Metric, scale: Scale) -> list[Eff
         *(Drop(metric, scale, model) for model in grid),
         *(OverallDrop(metric, scale, group) for group in unis if len(group) > 1),
         *(Improvement(metric, scale, model) for model in grid if model.is_pooled),
+        *(
+            RepairGain(metric, scale, model, plain)
+            for model in grid
+            if model.is_repaired and (plain := without_repair(model, grid))
+        ),
         *(
             Difference(metric, scale, first, second)
             for first, second in combinations(unis, 2)

@@ -25,7 +25,7 @@ from gfce.contract.columns import (
 from gfce.contract.table import UNIT_OF_METRIC, Column
 from gfce.evaluation.metrics import TESTED_METRICS
 from gfce.evaluation.tables import METRIC
-from gfce.statistics.design import Model, uni_groups, unis_within
+from gfce.statistics.design import Model, uni_groups, unis_within, without_repair
 from gfce.statistics.methods.stratified import stratified_test
 from gfce.statistics.methods.student import PairedTest, Vector, paired_test
 from gfce.statistics.scored_study import ScoredStudy
@@ -63,6 +63,7 @@ def comparisons(grid: Sequence[Model]) -> list[Comparison]:
     A: each pooled model against the uni models of its own institutions, same normalization.
     B: each later normalization against each earlier one, all else the same.
     C: uni models of one normalization against one another. Networks are never mixed.
+    D: each repair against none, all else the same.
     """
     pooled = [model for model in grid if model.is_pooled]
     family_a = [Comparison("A", a, b) for a in pooled for b in unis_within(a, grid)]
@@ -74,7 +75,12 @@ def comparisons(grid: Sequence[Model]) -> list[Comparison]:
     family_c = [
         Comparison("C", a, b) for unis in uni_groups(grid) for a, b in combinations(unis, 2)
     ]
-    return [*family_a, *family_b, *family_c]
+    family_d = [
+        Comparison("D", model, plain)
+        for model in grid
+        if model.is_repaired and (plain := without_repair(model, grid))
+    ]
+    return [*family_a, *family_b, *family_c, *family_d]
 
 
 def _without_normalization(model: Model) -> dict[str, str]:
@@ -86,7 +92,8 @@ def paired_tests(study: ScoredStudy) -> pd.DataFrame:
 
     p_holm is Holm's (1979) step-down adjustment over all tests of one family and metric that have
     a p; a test without one is not counted. The stratified scopes are a Holm family of their own:
-    they came later than the paper's tests, and do not change what these say.
+    they came later than the paper's tests, and do not change what these say. For the same reason
+    tests of A, B and C between models with repairs are one of their own.
     """
     rows = [
         {"family": pair.family, "metric": metric.name, "scope": scope}
@@ -99,7 +106,9 @@ def paired_tests(study: ScoredStudy) -> pd.DataFrame:
     ]
     table = pd.DataFrame(rows, columns=[name for name in TABLE.names if name != "p_holm"])
     stratified = table["scope"].str.endswith(STRATIFIED)
-    adjusted = table.groupby(["family", "metric", stratified], sort=False)["p"].transform(holm)
+    repaired = table["model_b"].isin([m.label for m in study.models if m.is_repaired])
+    together = ["family", "metric", stratified, repaired]
+    adjusted = table.groupby(together, sort=False)["p"].transform(holm)
     table["p_holm"] = adjusted.astype(float)
     order = table.sort_values("family", kind="stable").index
     return table.loc[order, TABLE.names].reset_index(drop=True)
@@ -153,8 +162,9 @@ TABLE = StudyTable(
         Column(
             "family",
             "string",
-            "A: pooled against uni; B: one normalization against another; C: uni against uni",
-            allowed=("A", "B", "C"),
+            "A: pooled against uni; B: one normalization against another; C: uni against uni; D: a "
+            "repair against none",
+            allowed=("A", "B", "C", "D"),
         ),
         METRIC,
         SCOPE,
