@@ -139,29 +139,28 @@ def exchange_curves(study: ScoredStudy) -> pd.DataFrame | None:
     """
     if not (found := curves(study)):
         return None
-    observed, replicates = study.once(resampled)
-    rows = []
-    for metric in TESTED_METRICS:
-        for curve in found:
-            values, drawn = (curve.values(means, metric) for means in (observed, replicates))
-            named = {**curve.alike, "model": curve.label, "repairs": curve.repairs}
-            rows += [
-                {**named, "patients": count, "metric": metric.name} | _point(value, draws)
-                for count, value, draws in zip(curve.members, values[0], drawn.T, strict=True)
-            ]
-        pooled = {
-            model.label: model for curve in found for model in references(curve, study.models)
-        }
-        for label, model in pooled.items():
-            value, draws = (means.external(model, metric) for means in (observed, replicates))
-            named = {**model.values(ALIKE), "model": label, "repairs": model.cell.repair}
-            rows.append({**named, "metric": metric.name} | _point(value[0], draws))
-    return TABLE.with_whole_numbers(TABLE.frame(rows))
+    pooled = {model.label: model for curve in found for model in references(curve, study.models)}
+    rows = [
+        row
+        for metric in TESTED_METRICS
+        for of in (*found, *pooled.values())
+        for row in _points(of, metric, *study.once(resampled))
+    ]
+    return TABLE.frame(rows)
 
 
-def _point(value: float, draws: Array) -> dict[str, float]:
-    low, high = np.quantile(draws, [0.025, 0.975])
-    return {"external_mean": float(value), "ci95_low": float(low), "ci95_high": float(high)}
+def _points(
+    of: Curve | Model, metric: Metric, observed: Means[Array], replicates: Means[Array]
+) -> Iterator[dict[str, Any]]:
+    """The points of a curve, or the one of a pooled model: no patient of the other hospital."""
+    curve = of if isinstance(of, Curve) else Curve(of.label, {0: [of]})
+    repairs = curve.repairs if isinstance(of, Curve) else of.cell.repair
+    named = {**curve.alike, "model": curve.label, "repairs": repairs, "metric": metric.name}
+    values, drawn = (curve.values(means, metric) for means in (observed, replicates))
+    for count, value, draws in zip(curve.members, values[0], drawn.T, strict=True):
+        low, high = np.quantile(draws, [0.025, 0.975])
+        point = {"external_mean": float(value), "ci95_low": float(low), "ci95_high": float(high)}
+        yield {**named, "is_pooled": isinstance(of, Model), "patients": count, **point}
 
 
 TABLE = StudyTable(
@@ -174,13 +173,13 @@ TABLE = StudyTable(
         Column(
             "repairs",
             "string",
-            "The repairs of the curve, parted by semicolons; of the pooled "
-            "models that it is set against, their own",
+            "The repairs of the curve, parted by semicolons; of a pooled model, its own",
         ),
+        Column("is_pooled", "boolean", "Whether it is a pooled model that curves are set against"),
         Column(
             "patients",
             "integer",
-            "Patients of the other hospital that were learned from (empty: a pooled model)",
+            "Patients of the other hospital that were learned from",
             minimum=0,
         ),
         METRIC,
@@ -188,7 +187,7 @@ TABLE = StudyTable(
         Column(
             CI95_LOW.name,
             "number",
-            "2.5th percentile over resamples of the patients",
+            "2.5th percentile over resamples",
             UNIT_OF_METRIC,
         ),
         Column(CI95_HIGH.name, "number", "97.5th percentile over resamples", UNIT_OF_METRIC),

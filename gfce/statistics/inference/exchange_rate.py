@@ -24,8 +24,8 @@ from gfce.statistics.study_tables import StudyTable
 def exchange_rates(study: ScoredStudy) -> pd.DataFrame | None:
     """A row for each curve, pooled model of its network and normalization, and metric.
 
-    Bounds are percentiles over resamples (`exchange_curves.resampled`); a number of patients that is
-    larger than all that were tried counts as infinite.
+    Bounds are percentiles over resamples (`exchange_curves.resampled`); a number of patients that
+    is larger than all that were tried counts as infinite.
     """
     if not (found := curves(study)):
         return None
