@@ -140,10 +140,11 @@ def exchange_curves(study: ScoredStudy) -> pd.DataFrame | None:
     if not (found := curves(study)):
         return None
     pooled = {model.label: model for curve in found for model in references(curve, study.models)}
+    shown: list[Curve | Model] = [*found, *pooled.values()]
     rows = [
         row
         for metric in TESTED_METRICS
-        for of in (*found, *pooled.values())
+        for of in shown
         for row in _points(of, metric, *study.once(resampled))
     ]
     return TABLE.frame(rows)
