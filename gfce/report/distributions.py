@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.patches import Rectangle
+from matplotlib.patches import Patch, Rectangle
 
 from gfce.config import StudyConfig
 from gfce.evaluation.metric import Metric
@@ -28,6 +28,7 @@ DENSE = 3000
 """Points from which on they are pixels in SVG."""
 SPREAD = 0.6
 """How wide the points of a model are spread."""
+SHADE = "0.91"
 GOLDEN = (math.sqrt(5) - 1) / 2
 
 
@@ -53,7 +54,8 @@ def draw_patients(
     size = (WIDTH * max(1, len(models) / ACROSS), 1.55 * rows + 0.6)
     figure = Figure(figsize=size, layout="constrained")
     grid = figure.subplots(rows, columns, squeeze=False, sharey=True)
-    dense = sum(len(v) for block in scores.values() for v in block.values()) > DENSE
+    every = [v for block in scores.values() for v in block.values()]
+    dense = sum(map(len, every)) > DENSE
     for axes, name in zip(grid.flat, names, strict=False):
         own = scores.get(name, {})
         for place, model in enumerate(models):
@@ -66,6 +68,8 @@ def draw_patients(
     for number, axes in enumerate(grid.flat):
         axes.tick_params(labelbottom=number + columns >= len(names))
     figure.supylabel(metric.title, fontsize=8)
+    expected = sum(len(model.institutions()) + len(model.cross) for model in models)
+    _draw_legend(figure, sum(bool(np.isfinite(v).any()) for v in every) < expected)
     return figure
 
 
@@ -91,7 +95,7 @@ def _finish(axes: Axes, models: Sequence[Model], name: str, config: StudyConfig)
     """Names, and a shade behind the models that were trained at the institution."""
     for place, model in enumerate(models):
         if name in model.internal:
-            axes.axvspan(place - 0.5, place + 0.5, color="0.91", linewidth=0, zorder=0)
+            axes.axvspan(place - 0.5, place + 0.5, color=SHADE, linewidth=0, zorder=0)
     role = "development" if name in config.cohort.development else "external"
     axes.set_title(f"{name} ({role})", fontsize=7)
     labels = [model.label for model in models]
@@ -100,3 +104,9 @@ def _finish(axes: Axes, models: Sequence[Model], name: str, config: StudyConfig)
     axes.tick_params(axis="x", length=0)
     axes.tick_params(axis="y", labelsize=6.5)
     axes.spines[["top", "right"]].set_visible(False)
+
+
+def _draw_legend(figure: Figure, missing: bool) -> None:
+    handles = [Patch(color=SHADE), *([Patch(**HATCH)] if missing else [])]
+    names = ["trained there", "no value"][: len(handles)]
+    figure.legend(handles, names, loc="outside lower right", ncols=2, fontsize=6.5, frameon=False)

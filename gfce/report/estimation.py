@@ -96,19 +96,21 @@ def pages(blocks: Sequence[Block]) -> list[list[Block]]:
 
 def draw_pairs(rows: Sequence[Block], axis: Axis) -> Figure:
     """The estimation plots of one file, a row for each block; all rows have the same axes."""
-    figure = Figure(figsize=(WIDTH, 2.75 * len(rows)), layout="constrained")
+    figure = Figure(figsize=(WIDTH, 2.8 * len(rows)), layout="constrained")
+    figure.set_layout_engine("constrained", h_pad=0.06)
     heights = [1.6, 1] * len(rows)
     grid = figure.subplots(2 * len(rows), 1, squeeze=False, height_ratios=heights)[:, 0]
     everyone = [pair for _, pairs in rows for pair in pairs]
     span = span_of_intervals([[pair.value, pair.low, pair.high] for pair in everyone])
     dense = sum(len(pair.scores[0]) for pair in everyone) > DENSE
+    right = (max(len(pairs) for _, pairs in rows) - 1) * STEP + 1.4
     for (title, pairs), above, below in zip(rows, grid[::2], grid[1::2], strict=True):
         above.set_title(title, fontsize=8, loc="left", fontweight="bold")
         _draw_patients(above, pairs, axis, dense)
         _draw_effects(below, pairs, axis, span)
-    right = (max(len(pairs) for _, pairs in rows) - 1) * STEP + 1.5
+        below.plot([-0.4, right], [0, 0], color="0.3", linewidth=0.6, linestyle=":", zorder=0)
     for axes in grid:
-        axes.set_xlim(-0.4, right + 0.12 * right)
+        axes.set_xlim(-0.4, right + 0.16 * right)
     _share_limits(grid[::2], np.concatenate([side for pair in everyone for side in pair.scores]))
     return figure
 
@@ -171,7 +173,6 @@ def _mean(scores: Vector, ratios: bool) -> float:
 
 
 def _draw_effects(axes: Axes, pairs: Sequence[Pair], axis: Axis, span: Span) -> None:
-    axes.axhline(0, color="0.3", linewidth=0.6, linestyle=":", zorder=0)
     for place, pair in enumerate(pairs):
         _draw_effect(axes, place * STEP + 0.5, pair, span)
     margin = 0.06 * (span.high - span.low) or 1.0
@@ -190,7 +191,7 @@ def _draw_effect(axes: Axes, x: float, pair: Pair, span: Span) -> None:
         return
     axes.plot([x], [pair.value], "o", color="black", markersize=4)
     if math.isnan(pair.low):
-        axes.text(x, 0, "no interval", **_note(axes))
+        axes.text(x + 0.1, pair.value, "no interval", va="center", fontsize=6, color="0.35")
         return
     low, high = span.clipped(pair.low, pair.high)
     axes.plot([x, x], [low, high], color="black", linewidth=1.4, solid_capstyle="butt")

@@ -79,9 +79,9 @@ def draw_values(
         colours: of [0, 1].
         decimals: of the numbers.
     """
-    for row, y in rows.places.items():
-        for column, x in columns.places.items():
-            value = float(values.loc[row, column])
+    numbers = values.reindex(index=list(rows.places), columns=list(columns.places)).to_numpy(float)
+    for y, of_row in zip(rows.places.values(), numbers, strict=True):
+        for x, value in zip(columns.places.values(), of_row, strict=True):
             corner = (x - 0.5, y - 0.5)
             if np.isnan(value):
                 axes.add_patch(Rectangle(corner, 1, 1, **HATCH))
@@ -129,7 +129,7 @@ def head_columns(
     )
     for name, members in groups.items():
         if members:
-            middle = np.mean([columns.places[member] for member in members])
+            middle = float(np.mean([columns.places[member] for member in members]))
             axes.text(middle, -0.25, name, ha="center", va="bottom", fontsize=7)
 
 
@@ -137,12 +137,13 @@ def draw_legend(figure: Figure, missing: bool) -> None:
     """Say what frames, corners and hatches mean."""
     handles: list[Any] = [
         Patch(facecolor="none", edgecolor="black", linewidth=1.4),
-        Line2D([], [], linewidth=0, color="black", marker=[(0, 0), (2, 0), (2, -2)], markersize=5),
+        Line2D([], [], linewidth=0, color="black", marker=[(0, 0), (2, 0), (2, -2)], markersize=11),
     ]
     names = ["framed: trained there", "corner: development, not trained there"]
     if missing:
         handles.append(Patch(**HATCH))
         names.append("no value")
+    columns = 3 if figure.get_figwidth() > 6 else 1
     figure.legend(
-        handles, names, loc="outside lower center", ncols=3, fontsize=6.5, frameon=False
+        handles, names, loc="outside lower center", ncols=columns, fontsize=6.5, frameon=False
     )

@@ -42,6 +42,8 @@ WIDTH = 7.1
 """Of a page of a journal (180 mm), in inches; wider for more institutions than fit."""
 CELL_WIDTH, CELL_HEIGHT = 0.44, 0.19
 """The smallest cell whose number can be read, in inches."""
+MARGIN, LOWEST = 1.7, 0.9
+"""Beside the cells, for names and the scale; the least height of the matrix, for the scale."""
 
 
 @dataclass(frozen=True)
@@ -79,7 +81,8 @@ def _gather(study: ScoredStudy, models: Sequence[Model]) -> Matrix:
     scores = pd.concat([study.scores, study.cross_scores], ignore_index=True)
     scores = scores[scores["model"].isin([model.label for model in models])]
     means = scores.groupby(["model", "institution"])[[m.name for m in PRINTED_METRICS]].mean()
-    n = scores.groupby("institution")["patient_id"].nunique().to_dict()
+    patients = scores.groupby("institution")["patient_id"].nunique()
+    n = {str(name): int(count) for name, count in patients.items()}
     return Matrix(models, means, n, _difficulty(study, models))
 
 
@@ -112,8 +115,8 @@ def draw_matrix(config: StudyConfig, matrix: Matrix, metric: Metric) -> Figure:
     columns = Grid.parted([development, external])
     rows = Grid.parted(_by_normalization(matrix.models))
     strip = Grid.parted([list(matrix.difficulty.index)])
-    heights = [CELL_HEIGHT * max(grid.size, 0.1) for grid in (strip, rows)]
-    width = max(WIDTH, CELL_WIDTH * columns.size + 1.7)
+    heights = [CELL_HEIGHT * max(strip.size, 0.1), max(CELL_HEIGHT * rows.size, LOWEST)]
+    width = max(min(WIDTH, columns.size + MARGIN), CELL_WIDTH * columns.size + MARGIN)
     figure = Figure(figsize=(width, sum(heights) + 1.75), layout="constrained")
     above, axes = figure.subplots(2, 1, height_ratios=heights, sharex=True)
     _draw_difficulty(above, matrix, strip, columns)
@@ -153,7 +156,8 @@ def _draw_difficulty(axes: Axes, matrix: Matrix, rows: Grid, columns: Grid) -> N
         return
     greys = mpl.colormaps["Greys"]
     low, high = np.nanmin(table), np.nanmax(table)
-    norm = Normalize(low - 0.25 * (high - low), high + 0.75 * (high - low))
+    room = (high - low) or 1.0
+    norm = Normalize(low - 0.25 * room, high + 0.75 * room)
     draw_values(axes, rows, columns, table, norm, greys, DIFFICULTY.decimals)
     labels = [normalization_title(name) for name in rows.places]
     axes.set_yticks(list(rows.places.values()), labels, fontsize=7)
@@ -164,8 +168,8 @@ def _draw_scale(
     figure: Figure, axes: Axes, norm: Normalize, colours: Colormap, metric: Metric
 ) -> None:
     mappable = mpl.cm.ScalarMappable(norm, colours)
-    bar = figure.colorbar(mappable, ax=axes, fraction=0.03, pad=0.01, aspect=30)
+    bar = figure.colorbar(mappable, ax=axes, fraction=0.03, pad=0.01, aspect=25)
     bar.ax.tick_params(labelsize=6)
-    bar.set_label(f"mean {metric.title}; brighter: better", fontsize=7)
+    bar.set_label(f"mean {metric.title}\nbrighter: better", fontsize=7)
     if not metric.higher_is_better:
         bar.ax.invert_yaxis()
