@@ -18,12 +18,14 @@ from gfce.report.matrix import HATCH
 from gfce.statistics.design import Model
 from gfce.statistics.tables.aggregate import Scores
 
-ACROSS = 32
+ACROSS = 48
 """Models that fit side by side, over all panels of a row."""
 MOST = 4
 """The most panels in a row."""
 BOX = 5
 """Patients from which on quartiles are drawn."""
+FEW = 20
+"""Patients of an institution up to which points are large."""
 DENSE = 3000
 """Points from which on they are pixels in SVG."""
 SPREAD = 0.6
@@ -56,12 +58,13 @@ def draw_patients(
     grid = figure.subplots(rows, columns, squeeze=False, sharey=True)
     every = [v for block in scores.values() for v in block.values()]
     dense = sum(map(len, every)) > DENSE
+    size = 2.6 if max(map(len, every), default=0) <= FEW else 1.6
     for axes, name in zip(grid.flat, names, strict=False):
         own = scores.get(name, {})
         for place, model in enumerate(models):
             values = own.get(model.label, np.empty(0)) * metric.print_factor
             known = values[np.isfinite(values)]
-            _draw_model(axes, place, known, looks[model.label], dense)
+            _draw_model(axes, place, known, looks[model.label], size, dense)
         _finish(axes, models, name, config)
     for axes in grid.flat[len(names) :]:
         axes.set_axis_off()
@@ -73,7 +76,9 @@ def draw_patients(
     return figure
 
 
-def _draw_model(axes: Axes, place: int, values: Vector, look: Look, dense: bool) -> None:
+def _draw_model(
+    axes: Axes, place: int, values: Vector, look: Look, size: float, dense: bool
+) -> None:
     if not len(values):
         transform = axes.get_xaxis_transform()
         axes.add_patch(Rectangle((place - 0.4, 0), 0.8, 1, transform=transform, **HATCH))
@@ -86,7 +91,6 @@ def _draw_model(axes: Axes, place: int, values: Vector, look: Look, dense: bool)
         axes.plot([place - 0.4, place + 0.4], [middle] * 2, color="0.1", linewidth=0.9)
     # Multiples of the golden ratio fill a line evenly, the same at every drawing.
     shifts = (np.arange(1, len(values) + 1) * GOLDEN % 1 - 0.5) * SPREAD
-    size = 2.6 if len(values) <= 20 else 1.6
     style = {"linewidth": 0, "markersize": size, "markeredgewidth": 0.5} | look.marks
     axes.plot(place + shifts, values, rasterized=dense, **style)
 
