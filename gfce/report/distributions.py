@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 from matplotlib.axes import Axes
+from matplotlib.colors import to_rgba
 from matplotlib.figure import Figure
 from matplotlib.patches import Patch, Rectangle
 
@@ -86,7 +87,7 @@ def _draw_model(
     if len(values) >= BOX:
         low, middle, high = np.percentile(values, [25, 50, 75])
         box = Rectangle((place - 0.4, low), 0.8, high - low, edgecolor="0.3", linewidth=0.5)
-        box.set_facecolor((*look.colour, 0.2))
+        box.set_facecolor(to_rgba(look.colour, 0.2))
         axes.add_patch(box)
         axes.plot([place - 0.4, place + 0.4], [middle] * 2, color="0.1", linewidth=0.9)
     # Multiples of the golden ratio fill a line evenly, the same at every drawing.

@@ -34,7 +34,7 @@ MANY = 50
 """Patients of a pair from which on lines are thin."""
 SEVERAL = {"marker": "o", "color": "0.4", "markerfacecolor": "white"}
 """How the mean of several models is drawn."""
-DENSE = 3000
+DENSE = 1000
 """Patients from which on their lines are pixels in SVG."""
 
 

@@ -56,7 +56,7 @@ def difference_axis(metric: Metric) -> Axis:
 def loss_axis(metric: Metric) -> Axis:
     """The axes of losses by transfer: dB, or percent of ratios."""
     unit = "dB" if is_decibel(metric) else "%"
-    name = f"loss of {metric.label} ({unit})"
+    name = f"loss in {metric.label} ({unit})"
     return Axis(metric.title, name, "worse away", "better away", not is_decibel(metric))
 
 

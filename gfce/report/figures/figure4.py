@@ -26,7 +26,7 @@ from gfce.statistics.tables.trivial_predictors import PREDICTORS, TABLE
 from gfce.study import Results
 
 FIGURE = FigureKind(
-    title="Training x testing",
+    title="Every model at every institution",
     caption="A file for each printed metric: the mean over the test patients of each institution "
     "(columns), seeds averaged, of each model (rows). Framed: the model was trained at the "
     "institution, and its held-out patients are shown. Corner: held-out patients of a development "

@@ -32,11 +32,12 @@ FIGURE = FigureKind(
     "and model (box: quartiles and median, from five patients on; shaded: the model was trained "
     "there). The other files are estimation plots: each line is a patient, the black line joins "
     "the means; below, the mean difference with its 95 % interval, not adjusted for the number of "
-    "comparisons. pooling: pooled against single-institution training (family A), and "
-    "normalization: one against another (family B), over all external patients together "
-    "(paired_tests.csv). home_and_away: an institution's own model against those trained "
-    "elsewhere, on its held-out patients; of MAE the mean is geometric and the loss is a ratio "
-    "(transfer.csv, family H); its Overall gives institutions equal weight.",
+    "comparisons. pooling: pooled against single-institution training, and normalization: one "
+    "against another, over all external patients together, each with the same weight "
+    "(statistics/paired_tests.csv). home_and_away: an institution's own model against those "
+    "trained elsewhere, on its held-out patients; of MAE the mean is geometric and the loss is a "
+    "ratio (statistics/transfer.csv); its Overall gives institutions equal weight, the black line "
+    "patients.",
     reads=("tabulate", "compare"),
     each_network=True,
 )
