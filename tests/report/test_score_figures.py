@@ -17,7 +17,7 @@ from samples_of_scores import NAMES, SMALL_SIZES, simulated_metrics, study
 from gfce.config import StudyConfig
 from gfce.errors import UserError
 from gfce.evaluation.metrics import TESTED_METRICS, metric_named
-from gfce.files import write_csv
+from gfce.files import write_csv, write_json
 from gfce.report.colours import model_looks
 from gfce.report.drawing import STYLE
 from gfce.report.estimation import PAIRS, ROWS, Pair, pages
@@ -32,7 +32,8 @@ from gfce.statistics.inference import drops, improvements, paired_tests, transfe
 from gfce.statistics.inference.paired_tests import comparisons
 from gfce.statistics.scored_study import ScoredStudy
 from gfce.statistics.tables.aggregate import by_institution
-from gfce.study import Results
+from gfce.study import Results, with_remotes
+from gfce.study.remote import DESCRIPTION, SIGNATURE, signature
 
 NETWORK = "mmgsn_net"
 MADE = (drops, improvements, paired_tests, transfer)
@@ -100,6 +101,17 @@ def test_a_half_finished_grid_is_hatched(scored: ScoredStudy, tmp_path: Path) ->
     hatched = [p for p in figure.axes[1].patches if isinstance(p, Rectangle) and p.get_hatch()]
     assert len(hatched) == 7
     assert {"no value", "T1w itself is not scored"} <= set(words(figure))
+
+
+def test_a_merged_institution_is_a_column(tmp_path: Path) -> None:
+    config = study(tmp_path)
+    said: dict[str, object] = {"institution": "North"}
+    folder = Results(config).remote / "North"
+    write_json(said | {SIGNATURE: signature(said)}, folder / DESCRIPTION)
+    metrics = simulated_metrics(with_remotes(config), SMALL_SIZES | {"North": 2})
+    write_csv(metrics, Results(config).metrics)
+    figure = matrix_of(config)
+    assert "North, n = 2" in [label.replace("\n", ", ") for label in words(figure)]
 
 
 @pytest.mark.parametrize(
