@@ -59,13 +59,13 @@ def draw_patients(
     grid = figure.subplots(rows, columns, squeeze=False, sharey=True)
     every = [v for block in scores.values() for v in block.values()]
     dense = sum(map(len, every)) > DENSE
-    size = 2.6 if max(map(len, every), default=0) <= FEW else 1.6
+    dot = 2.6 if max(map(len, every), default=0) <= FEW else 1.6
     for axes, name in zip(grid.flat, names, strict=False):
         own = scores.get(name, {})
         for place, model in enumerate(models):
             values = own.get(model.label, np.empty(0)) * metric.print_factor
             known = values[np.isfinite(values)]
-            _draw_model(axes, place, known, looks[model.label], size, dense)
+            _draw_model(axes, place, known, looks[model.label], dot, dense)
         _finish(axes, models, name, config)
     for axes in grid.flat[len(names) :]:
         axes.set_axis_off()
