@@ -133,17 +133,22 @@ def head_columns(
             axes.text(middle, -0.25, name, ha="center", va="bottom", fontsize=7)
 
 
-def draw_legend(figure: Figure, missing: bool) -> None:
-    """Say what frames, corners and hatches mean."""
-    handles: list[Any] = [
-        Patch(facecolor="none", edgecolor="black", linewidth=1.4),
-        Line2D([], [], linewidth=0, color="black", marker=[(0, 0), (2, 0), (2, -2)], markersize=11),
-    ]
-    names = ["framed: trained there", "corner: development, not trained there"]
+def draw_legend(figure: Figure, *, guests: bool, missing: bool) -> None:
+    """Say what frames, corners and hatches mean, as far as there are any."""
+    entries: dict[str, Any] = {
+        "framed: trained there": Patch(facecolor="none", edgecolor="black", linewidth=1.4)
+    }
+    if guests:
+        shape = [(0, 0), (2, 0), (2, -2)]
+        mark = Line2D([], [], linewidth=0, color="black", marker=shape, markersize=11)
+        entries["corner: development, not trained there"] = mark
     if missing:
-        handles.append(Patch(**HATCH))
-        names.append("no value")
-    columns = 3 if figure.get_figwidth() > 6 else 1
+        entries["no value"] = Patch(**HATCH)
     figure.legend(
-        handles, names, loc="outside lower center", ncols=columns, fontsize=6.5, frameon=False
+        list(entries.values()),
+        list(entries),
+        loc="outside lower center",
+        ncols=3 if figure.get_figwidth() > 6 else 1,
+        fontsize=6.5,
+        frameon=False,
     )

@@ -132,7 +132,8 @@ def draw_matrix(config: StudyConfig, matrix: Matrix, metric: Metric) -> Figure:
     patients = [f"{name}\nn = {matrix.n.get(name, 0)}" for name in columns.places]
     head_columns(axes, columns, patients, {"development": development, "external": external})
     _draw_scale(figure, axes, norm, colours, metric)
-    draw_legend(figure, bool(values.isna().any(axis=None)))
+    guests = any(model.cross for model in matrix.models)
+    draw_legend(figure, guests=guests, missing=bool(values.isna().any(axis=None)))
     return figure
 
 

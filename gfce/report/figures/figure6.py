@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import textwrap
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -11,7 +12,6 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
-from matplotlib.ticker import MaxNLocator
 
 from gfce.config import StudyConfig
 from gfce.contract.columns import OVERALL
@@ -43,6 +43,8 @@ FIGURE = FigureKind(
 )
 WIDTH = 5.0
 """Of the changes and of the agreement, in inches; of each metric's ranks half as much."""
+MOST_TICKS = 8
+"""The most ranks that are written at an axis, the first aside."""
 Looks = Mapping[str, Look]
 Row = dict[str, Any]
 
@@ -133,7 +135,7 @@ def _none(dots: Sequence[Dot]) -> str:
 
 def _said(text: str) -> Figure:
     figure = Figure(figsize=(WIDTH, 0.5))
-    figure.text(0.5, 0.5, text, ha="center", va="center")
+    figure.text(0.5, 0.5, textwrap.fill(text, 80), ha="center", va="center")
     return figure
 
 
@@ -152,13 +154,14 @@ def draw_ranks(table: pd.DataFrame, looks: Looks) -> Figure:
     if absent := _none([dot for dots in panels.values() for dot in dots]):
         return _said(absent)
     most = max(map(len, panels.values()))
+    step = math.ceil(most / MOST_TICKS)
     size = (WIDTH / 2 * len(panels), max(map(height, panels.values())) + 0.6)
     figure = Figure(figsize=size, layout="constrained")
     for axes, (metric, dots) in zip(
         figure.subplots(1, len(panels), squeeze=False)[0], panels.items(), strict=True
     ):
         draw_dots(axes, dots, Span(1, max(most, 2)))
-        axes.xaxis.set_major_locator(MaxNLocator(8, integer=True))
+        axes.set_xticks(sorted({1, *range(step, most + 1, step)}))
         axes.set_title(metric.label, fontsize=8)
         axes.set_xlabel("rank on external patients; ← better", fontsize=7)
     return figure
