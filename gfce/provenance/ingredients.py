@@ -84,6 +84,10 @@ class Ingredients:
         """What scores are averaged over."""
         return {"evaluation.average": self.config.evaluation.average}
 
+    def scaling(self) -> Settings:
+        """Which scores are analysed."""
+        return {"evaluation.scaling": self.config.evaluation.scaling}
+
     def enhancement(self) -> Settings:
         """From which enhancement on a voxel enhances."""
         threshold = self.config.evaluation.enhancement_threshold

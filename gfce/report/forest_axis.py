@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
+from numpy.typing import ArrayLike
 
 from gfce.statistics.inference.institution_effects import DROP
 from gfce.statistics.inference.scales import LOG_RATIO
@@ -16,6 +17,8 @@ from gfce.statistics.inference.scales import LOG_RATIO
 Row = dict[str, Any]
 WIDEST = 0.5
 """How far beyond the institutions and the means the axis goes, as a share of their range."""
+UNUSUAL = 4
+"""From how many times the median width on an interval may be cut off."""
 PERCENTS = (0, 100, -50, 50, 300, 25, -25, 10, -10, 200, -75, 900, 5, -5)
 """Ticks of drops, those to be kept first; gains have them with the other sign."""
 NARROWEST = 0.17
@@ -41,8 +44,26 @@ def span_of(rows: Sequence[Row], single: Sequence[Row]) -> Span:
         rows: of next_hospital.csv.
         single: of next_hospital_institutions.csv.
     """
-    near = [0.0, *(r[n] for r in (*rows, *single) for n in ("estimate", "ci95_low", "ci95_high"))]
-    far = [row[name] for row in rows for name in ("pi95_low", "pi95_high")]
+    near = [r[n] for r in (*rows, *single) for n in ("estimate", "ci95_low", "ci95_high")]
+    return _span([0.0, *near], [row[name] for row in rows for name in ("pi95_low", "pi95_high")])
+
+
+def span_of_intervals(intervals: ArrayLike) -> Span:
+    """0, all values and usual intervals; unusually wide ones not much further than these.
+
+    Args:
+        intervals: value, lower and upper bound, NaN where there is none (interval, 3).
+    """
+    rows = np.asarray(intervals, float).reshape(-1, 3)
+    values, bounds = rows[:, 0], rows[:, 1:]
+    widths = bounds[:, 1] - bounds[:, 0]
+    known = np.isfinite(widths)
+    usual = known & (widths <= UNUSUAL * np.median(widths[known])) if known.any() else known
+    return _span([0.0, *values, *bounds[usual].ravel()], list(bounds.ravel()))
+
+
+def _span(near: Sequence[float], far: Sequence[float]) -> Span:
+    """All that is near, and what is far not much further."""
     low, high = float(np.nanmin(near)), float(np.nanmax(near))
     room = WIDEST * ((high - low) or 1.0)
     return Span(

@@ -13,16 +13,15 @@ from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
 from gfce.config import StudyConfig
-from gfce.errors import UserError
 from gfce.evaluation.metric import Metric
 from gfce.evaluation.metrics import TESTED_METRICS
 from gfce.files import records
 from gfce.report.figure import FigureKind
 from gfce.report.forest_axis import Span, finish_axis, span_of
+from gfce.report.reading import read_statistics
 from gfce.statistics.inference.institution_effects import DROP, IMPROVEMENT, NORMALIZATION
 from gfce.statistics.inference.next_hospital import TABLE, headline_rows
 from gfce.statistics.inference.next_hospital_institutions import TABLE as INSTITUTIONS
-from gfce.study import Results
 
 FIGURE = FigureKind(
     title="The next hospital",
@@ -52,17 +51,10 @@ Row = dict[str, Any]
 
 def draw(config: StudyConfig, network: str | None) -> Iterator[tuple[str, Figure]]:
     """Drops, improvements and normalizations, a file for each tested metric."""
-    pooled, single = (_read(config, table.name, network) for table in (TABLE, INSTITUTIONS))
+    tables = (read_statistics(config, table) for table in (TABLE, INSTITUTIONS))
+    pooled, single = (table[table["network"] == network] for table in tables)
     for metric in TESTED_METRICS:
         yield metric.name, draw_forest(pooled, single, metric)
-
-
-def _read(config: StudyConfig, name: str, network: str | None) -> pd.DataFrame:
-    path = Results(config).root / f"{name}.csv"
-    if not path.exists():
-        raise UserError(f"{path}: is not there: run `gfce compare` first")
-    table = pd.read_csv(path, dtype={"institution": str}, keep_default_na=False, na_values=[""])
-    return table[table["network"] == network]
 
 
 def draw_forest(pooled: pd.DataFrame, single: pd.DataFrame, metric: Metric) -> Figure:

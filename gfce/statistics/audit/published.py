@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 from dataclasses import dataclass
-from importlib import resources
 from pathlib import Path
 
 import pandas as pd
@@ -15,6 +14,7 @@ from gfce.contract.later_columns import ABSENT
 from gfce.errors import UserError
 from gfce.evaluation.metric import Metric
 from gfce.evaluation.metrics import TESTED_METRICS
+from gfce.published import FOLDER
 from gfce.statistics.audit.intervals import Interval
 from gfce.statistics.design import Model
 from gfce.statistics.tables.aggregate import SCORE_KEYS
@@ -85,7 +85,7 @@ def read_published(folder: Path | None = None) -> Published:
     Raises:
         UserError: a table or column is missing, or a printed value is not a number.
     """
-    tables = folder or Path(str(resources.files("gfce"))) / "published"
+    tables = folder or FOLDER
     return Published(
         {name: _read(tables / f"{name}.csv", SCORE_KEYS, PRINTED_COLUMNS) for name in SCORE_TABLES},
         _read(tables / "table4.csv", ["model"], [m.improvement for m in TESTED_METRICS]),
