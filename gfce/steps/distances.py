@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from gfce.provenance.ingredients import Ingredients
 
 SCALE_SECONDS = 1
-"""A patient on one scale."""
+"""A patient on one scale: 0.01 s in the demo."""
 VOLUME_COPIES = 20
 """Volumes of a patient and what is computed of them at a time."""
 CURVES_MB = 0.013

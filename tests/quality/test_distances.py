@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from itertools import combinations
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -59,7 +60,12 @@ def test_each_patient_weighs_the_same(rng: np.random.Generator) -> None:
 
 def cohort_with_gains(config: StudyConfig) -> None:
     """Institutions with the same heads; B has a gain and an offset, C another gray scale."""
-    maps = {"A": lambda x: x, "B": lambda x: 3 * x + 50, "C": np.square, "D": lambda x: 7 * x}
+    maps: dict[str, Any] = {
+        "A": lambda x: x,
+        "B": lambda x: 3 * x + 50,
+        "C": np.square,
+        "D": lambda x: 7 * x,
+    }
     for patient, institution in COHORT.items():
         number = int(patient[-1])
         images = {

@@ -89,7 +89,13 @@ def test_one_institution_has_no_distance() -> None:
 
 def effect(config: StudyConfig, **changes: Any) -> tuple[pd.DataFrame, pd.DataFrame]:
     """The rows of both tables of a study."""
-    row = {"rho": 0.5, "ci95_low": 0.1, "ci95_high": 0.8, "p": 0.03, "p_least": 1e-4}
+    row: dict[str, Any] = {
+        "rho": 0.5,
+        "ci95_low": 0.1,
+        "ci95_high": 0.8,
+        "p": 0.03,
+        "p_least": 1e-4,
+    }
     row |= {"n_institutions": 9, "model": "Overall", "reason": "", **changes}
     rows = [{**row, "normalization": name} for name in config.grid.normalizations]
     points = [

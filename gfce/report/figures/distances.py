@@ -127,7 +127,7 @@ def _draw_maps(
             inner = "0.1" if name in config.cohort.development else "white"
             axes.plot(*zip(place, label, strict=True), color="0.6", linewidth=0.5, zorder=1)
             axes.plot(*place, "o", color=inner, markeredgecolor="0.1", markersize=4)
-            axes.text(*label, f"{number}", fontsize=6, ha="center", va="center")
+            axes.annotate(f"{number}", label, fontsize=6, ha="center", va="center")
         axes.set(xlim=(-reach, reach), ylim=(-reach, reach), aspect="equal", anchor="N")
         kept = f"{100 * share:.0f} % kept"
         axes.text(0.04, 0.04, kept, fontsize=6, transform=axes.transAxes)

@@ -86,8 +86,8 @@ def _matrices(points: pd.DataFrame, metric: Metric) -> tuple[Array, Array]:
     by_place = measured.set_index(["institution", "model"])
     distance, score = (by_place[name].unstack("model") for name in ("distance", "mean"))  # noqa: PD010
     complete = distance.notna().all() & score.notna().all()
-    distance, score = (t.loc[:, complete].to_numpy(float) for t in (distance, score))
-    return distance, metric.loss_sign * score
+    found = [table.loc[:, complete].to_numpy(float) for table in (distance, score)]
+    return found[0], metric.loss_sign * found[1]
 
 
 def _why_nothing(study: ScoredStudy, points: pd.DataFrame, institutions: int) -> str:
