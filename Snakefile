@@ -43,7 +43,7 @@ rule cohort:
 
 rule images:
     input:
-        due("preprocess", "quality", "fingerprint"),
+        due("preprocess", "quality", "distances", "fingerprint"),
         config=ancient(CONFIG),
 
 

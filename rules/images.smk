@@ -44,6 +44,28 @@ rule quality:
         "gfce quality {input.config:q} > {log:q} 2>&1"
 
 
+# For people, figures and statistics: no model waits for it.
+rule distances:
+    input:
+        due_before("distances"),
+        config=ancient(CONFIG),
+    output:
+        touch(flag("distances")),
+    log:
+        log_of("distances"),
+    benchmark:
+        benchmark_of("distances")
+    priority: -10
+    conda:
+        "../envs/gfce.yaml"
+    threads: 1
+    resources:
+        mem_mb=needs("distances", "mem_mb"),
+        runtime=needs("distances", "runtime"),
+    shell:
+        "gfce distances {input.config:q} > {log:q} 2>&1"
+
+
 # Seconds, where Snakemake runs. No other job waits for it.
 localrules:
     fingerprint,

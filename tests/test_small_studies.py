@@ -15,6 +15,7 @@ from gfce.evaluation.baselines import evaluate_baselines
 from gfce.evaluation.evaluate import evaluate
 from gfce.evaluation.predict import predict
 from gfce.images.preprocess import preprocess
+from gfce.quality.distances_step import distances
 from gfce.report.drawing import draw_figure
 from gfce.report.figure import FIGURE_FORMATS, study_figures
 from gfce.statistics.inference.step import compare
@@ -55,6 +56,7 @@ def run(config: StudyConfig) -> Results:
         predict(config, cell)
         evaluate(config, cell)
     evaluate_baselines(config)
+    distances(config)
     tabulate(config)
     compare(config)
     for figure in study_figures(config):

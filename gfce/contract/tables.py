@@ -11,6 +11,7 @@ from gfce.evaluation.tables import BASELINES_TABLE, METRICS_TABLE
 from gfce.exchange.tables import REMOTE_TABLES
 from gfce.images.alignment_table import TABLE as ALIGNMENT
 from gfce.quality.columns import TABLE as QUALITY
+from gfce.quality.distance_tables import INSTITUTION_DISTANCES, TRAINING_DISTANCES
 from gfce.statistics import inference, tables
 from gfce.statistics.audit.next_hospital import TABLE as AUDIT_NEXT_HOSPITAL
 from gfce.statistics.audit.recompute import TABLE as AUDIT
@@ -23,6 +24,7 @@ def all_tables() -> tuple[Table, ...]:
     """The tables in the order of the study."""
     return (
         *(PATIENTS, TRAINING_SETS, EXCLUSIONS, LEAKS, ALIGNMENT, QUALITY),
+        *(INSTITUTION_DISTANCES, TRAINING_DISTANCES),
         HISTORY,
         *(METRICS_TABLE, BASELINES_TABLE, ENHANCEMENT_TABLE),
         *declared(tables),

@@ -1,7 +1,8 @@
-"""One look for each model in all figures: colour by training set, marker by normalization."""
+"""Colours, markers and lines: a model and an institution look the same in every figure."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,8 +11,12 @@ import seaborn as sns
 from gfce.config import StudyConfig
 from gfce.study import cells, model_label
 
+SAFE_COLOURS = 8
+"""Colours of the palette that people with any colour vision tell apart, and a grey."""
+LINES = ("-", "--", ":", "-.")
 MARKERS = "os^DvP*X"
-Colour = tuple[float, float, float]
+Colour = str
+"""As #rrggbb."""
 
 
 @dataclass(frozen=True)
@@ -35,6 +40,12 @@ class Look:
         return {"marker": self.marker, "color": self.colour, "markerfacecolor": face}
 
 
+def palette(count: int) -> list[Colour]:
+    """So many colours: those of seaborn's `colorblind`, or evenly spaced hues."""
+    name = "colorblind" if count <= SAFE_COLOURS else "husl"
+    return list(sns.color_palette(name, count).as_hex())
+
+
 def model_colours(config: StudyConfig) -> dict[str, Colour]:
     """The colour of each model by its label."""
     return {label: look.colour for label, look in model_looks(config).items()}
@@ -43,11 +54,26 @@ def model_colours(config: StudyConfig) -> dict[str, Colour]:
 def model_looks(config: StudyConfig) -> dict[str, Look]:
     """The look of each model by its label."""
     sets, normalizations = list(config.training_sets()), config.grid.normalizations
-    palette = sns.color_palette("colorblind" if len(sets) <= 10 else "husl", len(sets))
-    colours = dict(zip(sets, palette, strict=True))
+    colours = dict(zip(sets, palette(len(sets)), strict=True))
     found = {}
     for cell in cells(config):
         place = normalizations.index(cell.normalization)
         look = Look(colours[cell.training_set], MARKERS[place % len(MARKERS)], place % 2 == 0)
         found[model_label(config, cell)] = look
     return found
+
+
+def institution_lines(institutions: Sequence[str]) -> dict[str, dict[str, Any]]:
+    """Colour and line of each institution, as Matplotlib's arguments.
+
+    Lines differ as well, so that neighbours are told apart in grey. Colours repeat after
+    `SAFE_COLOURS` institutions, with another kind of line.
+    """
+    colours = palette(min(len(institutions), SAFE_COLOURS))
+    return {
+        name: {
+            "color": colours[place % SAFE_COLOURS],
+            "linestyle": LINES[(place + place // SAFE_COLOURS) % len(LINES)],
+        }
+        for place, name in enumerate(institutions)
+    }

@@ -24,8 +24,8 @@ class FigureKind:
     Attributes:
         title: a few words, for lists.
         caption: what is shown, to be read alone.
-        reads: the steps whose results it shows, of `index`, `preprocess`, `train`, `predict`,
-            `tabulate` and `compare`.
+        reads: the steps whose results it shows, of `index`, `preprocess`, `distances`, `train`,
+            `predict`, `tabulate` and `compare`.
         each_network: whether there is one for each network of the grid.
     """
 

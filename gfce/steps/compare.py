@@ -23,7 +23,8 @@ def _made_of(ingredients: Ingredients, what: What) -> tuple[Settings, Hashes]:
         **ingredients.grid(),
         **ingredients.design(),
     }
-    described = [Task(step) for step in ("index", "quality", "baselines", "tabulate")]
+    tables = ("index", "quality", "distances", "baselines", "tabulate")
+    described = [Task(step) for step in tables]
     described += [Task("train", cell) for cell in cells(config)]
     if ingredients.alignment():
         described += [Task("preprocess", name) for name in config.cohort.institutions]
@@ -33,17 +34,17 @@ def _made_of(ingredients: Ingredients, what: What) -> tuple[Settings, Hashes]:
 def _run(work: Work) -> None:
     from gfce.statistics.inference.step import compare
 
-    compare(work.config)
+    compare(work.config, work.known)
 
 
 STEP = Step(
     module="gfce.statistics.inference.step",
     help="Test differences between models.",
     # The data package describes what these have written as well.
-    reads={"tabulate": EVERY, "quality": EVERY, "train": EVERY},
+    reads={"tabulate": EVERY, "quality": EVERY, "distances": EVERY, "train": EVERY},
     made_of=_made_of,
     estimate=statistics_estimate,
     run=_run,
     uses=lambda config, what: [*statistics_modules(), *metrics(config, what)],
-    makes_do_without=frozenset({"quality", "train"}),
+    makes_do_without=frozenset({"quality", "distances", "train"}),
 )

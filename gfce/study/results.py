@@ -29,6 +29,8 @@ class Results:
         self.exclusions = self.root / "cohort" / "exclusions.csv"
         self.leaks = self.root / "cohort" / "leaks.csv"
         self.quality = self.root / "cohort" / "quality.csv"
+        self.institution_distances = self.root / "cohort" / "institution_distances.csv"
+        self.training_distances = self.root / "cohort" / "training_distances.csv"
         self.metrics = self.root / "metrics.csv"
         self.baselines = self.root / "baselines.csv"
         self.enhancement = self.root / "enhancement.csv"

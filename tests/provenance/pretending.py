@@ -44,6 +44,7 @@ def files(config: StudyConfig, task: Task) -> list[Path]:
         "preprocess": [results.images(what) / "statistics.csv"],
         "leaks": [results.leaks],
         "quality": [results.quality, results.quality_page],
+        "distances": [results.institution_distances, results.training_distances],
         "fingerprint": [results.fingerprint(cell) for cell in cells(config)],
         "baselines": [results.baselines],
         "tabulate": [results.metrics, results.enhancement, results.table("table1", "csv")],

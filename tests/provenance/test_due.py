@@ -135,7 +135,7 @@ def test_a_replaced_test_image_trains_nothing(finished: StudyConfig) -> None:
     index_anew(finished)
     found = due(finished)
     # A prediction sees no CE.
-    looked_over = {"leaks", "quality", "fingerprint"}
+    looked_over = {"leaks", "quality", "distances", "fingerprint"}
     assert steps(found) == {"preprocess", *looked_over, "evaluate", "baselines", *TABLES}
 
 

@@ -52,6 +52,7 @@ def test_a_cell_reads_the_images_that_it_sees(config: StudyConfig) -> None:
 
 def test_figures_read_what_they_show(config: StudyConfig) -> None:
     assert list(study_figures(config)) == [
+        *("distance_effect", "distance_effect_unet", "distances"),
         *("figure1", "figure3", "figure3_unet", "figure4", "figure4_unet"),
         *("figure5", "figure5_unet", "figure6", "learning"),
         *("next_hospital", "next_hospital_unet"),
@@ -64,6 +65,7 @@ def test_figures_read_what_they_show(config: StudyConfig) -> None:
     assert reads(config, Task("figures", "figure4_unet")) == [Task("tabulate")]
     assert reads(config, Task("figures", "figure5")) == [Task("tabulate"), Task("compare")]
     assert reads(config, Task("figures", "next_hospital_unet")) == [Task("compare")]
+    assert reads(config, Task("figures", "distances")) == [Task("distances")]
     learning = reads(config, Task("figures", "learning"))
     assert learning == [Task("train", cell) for cell in cells(config)]
 
@@ -84,7 +86,7 @@ def test_tables_and_the_report_make_do_without_what_they_gather(config: StudyCon
     }
     assert loose == {
         *(("tabulate", "evaluate"), ("tabulate", "baselines")),
-        *(("compare", "quality"), ("compare", "train")),
+        *(("compare", "quality"), ("compare", "distances"), ("compare", "train")),
     }
     needed = {read for read in reads(config, Task("report")) if not optional(Task("report"), read)}
     assert needed == {Task("index")}

@@ -19,6 +19,8 @@ from gfce.images.fitting import fit_normalization
 from gfce.images.modalities import MODALITIES
 from gfce.images.normalizations import NORMALIZATIONS
 from gfce.images.store import StoredPatient
+from gfce.quality.distances import reference_set
+from gfce.report.colours import institution_lines
 from gfce.report.figure import FigureKind
 from gfce.report.tiles import pixel_aspect, show, shown_slice, window
 from gfce.study import Results, read_patients
@@ -27,13 +29,15 @@ FIGURE = FigureKind(
     title="Heterogeneity of the institutions",
     caption="One patient of each institution (T1w, T2w, CE; below each image its raw window), "
     "above the distributions of intensities in the heads of up to eight patients of each "
-    "institution, raw and after each normalization. Fitted normalizations are those of the last "
-    "training set.",
+    "institution, raw and after each normalization. Density is relative: "
+    "each curve has the area 1. Fitted normalizations are those of the last training set. The "
+    "figure `distances` says how far apart the distributions are.",
     reads=("index", "preprocess"),
 )
 
 Scale = FittedNormalization | None
 """A scale of intensities (None: raw)."""
+LEGEND_COLUMNS = 8
 HISTOGRAM_PATIENTS = 8
 HISTOGRAM_VOXELS = 20_000
 """Patients per institution and voxels per patient in a histogram: enough for a smooth curve."""
@@ -84,19 +88,16 @@ def _draw_histograms(
             }
             _draw_histogram(grid[row, column], intensities)
             grid[0, column].set_title(NORMALIZATIONS[name].title if scale else name)
+            grid[-1, column].set_xlabel("normalized units" if scale else "units of the file")
         grid[row, 0].set_ylabel(f"{described.full_title}: density in the head")
-    colours = sns.color_palette("colorblind", len(institutions))
-    handles = [Line2D([], [], color=colour) for colour in colours]
-    figure.legend(handles, institutions, loc="outside lower center", ncols=len(institutions))
+    handles = [Line2D([], [], **line) for line in institution_lines(institutions).values()]
+    columns = min(len(institutions), LEGEND_COLUMNS)
+    figure.legend(handles, institutions, loc="outside lower center", ncols=columns)
 
 
 def _scales(config: StudyConfig) -> dict[str, Scale]:
-    """The raw scale and every normalization, fitted on the study's last training set.
-
-    Patient-based normalizations are the same whatever they are fitted on; of the others the one of
-    the largest training set by convention, the pooled one, is shown.
-    """
-    training_set = list(config.training_sets())[-1]
+    """The raw scale and every normalization, fitted on the training set that stands for all."""
+    training_set = reference_set(config)
     fitted: dict[str, Scale] = {
         name: fit_normalization(Results(config), name, training_set)
         for name in config.grid.normalizations
@@ -127,10 +128,8 @@ def _first_patients(
 def _draw_histogram(axes: Axes, intensities: dict[str, NDArray[np.float32]]) -> None:
     limits = np.percentile(np.concatenate(list(intensities.values())), [0.2, 99.5])
     bins = np.linspace(limits[0], limits[1], 80)
-    colours = sns.color_palette("colorblind", len(intensities))
-    for colour, values in zip(colours, intensities.values(), strict=True):
-        sns.histplot(
-            x=values, bins=bins, stat="density", element="step", fill=False, color=colour, ax=axes
-        )
+    for name, line in institution_lines(list(intensities)).items():
+        style: Any = {"stat": "density", "element": "step", "fill": False, **line}
+        sns.histplot(x=intensities[name], bins=bins, ax=axes, **style)
     axes.set(xlabel="", ylabel="", yticks=[], xlim=limits)
     sns.despine(ax=axes, left=True)

@@ -8,19 +8,26 @@ from gfce.config import StudyConfig
 from gfce.contract.datapackage import write_datapackage
 from gfce.contract.later_columns import write_table
 from gfce.files import write_text
+from gfce.provenance.state import Provenance
 from gfce.statistics import inference
 from gfce.statistics.inference.findings import TABLE as FINDINGS
 from gfce.statistics.scored_study import ScoredStudy
 from gfce.statistics.study_tables import StudyTable, declared
 from gfce.statistics.tables.read import read_metrics
+from gfce.steps import Task
 from gfce.study import Results, with_remotes
 
 
-def compare(config: StudyConfig) -> None:
-    """Read metrics.csv and write statistics/ and datapackage.json."""
+def compare(config: StudyConfig, state: Provenance | None = None) -> None:
+    """Read metrics.csv and write statistics/ and datapackage.json.
+
+    What `state` says does not fit the study any more is left out (None: what is there is taken as
+    it is).
+    """
+    unusable = state.unusable(Task("compare")) if state else {}
     results = Results(config)
     joined = with_remotes(config)
-    study = ScoredStudy(joined, read_metrics(results.metrics))
+    study = ScoredStudy(joined, read_metrics(results.metrics), unusable)
     tables = [table for table in declared(inference) if isinstance(table, StudyTable)]
     for table in tables:
         if (made := study.once(table.make)) is not None:
