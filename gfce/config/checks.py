@@ -5,6 +5,7 @@ Each check raises ValueError with the key's place, what is wrong and what to do.
 
 from __future__ import annotations
 
+import difflib
 import math
 import os
 from pathlib import Path
@@ -94,6 +95,22 @@ def check_cells(config: StudyConfig) -> None:
         if first != cell:
             raise ValueError(
                 f"grid: {first} and {cell} would both be {label} in tables: rename a value"
+            )
+
+
+def check_shown_models(config: StudyConfig) -> None:
+    """Figure 3 shows models of the grid, each once."""
+    from gfce.study.cell import cells, model_label
+
+    chosen = config.report.figure3_models
+    refuse_repeated(chosen, "report.figure3_models: model")
+    known = list(dict.fromkeys(model_label(config, cell) for cell in cells(config)))
+    for label in chosen:
+        if label not in known:
+            close = difflib.get_close_matches(label, known, n=3) or known[:3]
+            raise ValueError(
+                f"report.figure3_models: {label} is not one of the grid's {len(known)} models, "
+                f"such as {', '.join(close)}: correct it"
             )
 
 

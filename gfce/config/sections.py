@@ -11,7 +11,13 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, create_model, field_validator, model_validator
 
-from gfce.config.checks import check_cells, check_folders, check_networks, check_training_sets
+from gfce.config.checks import (
+    check_cells,
+    check_folders,
+    check_networks,
+    check_shown_models,
+    check_training_sets,
+)
 from gfce.config.values import (
     AnyPath,
     ArchitectureName,
@@ -276,6 +282,14 @@ class Statistics(Section):
         return float(getattr(self, _margin_key(metric)))
 
 
+class Report(Section):
+    """What figures show."""
+
+    figure3_models: Annotated[list[OneLine], Field(max_length=16)] = []
+    """Models of figure 3 by their labels in the tables, such as `[Tri-M, Tri-M unet]`, in this
+    order; seven fill a page (empty: up to eight by a rule, docs/report.md)."""
+
+
 class StudyConfig(Section):
     """A whole study. Every key has a description; config/schema.json is generated from them."""
 
@@ -302,11 +316,16 @@ class StudyConfig(Section):
     """How it is scored."""
     statistics: Statistics = Statistics()
     """How conclusions are drawn from the scores."""
+    report: Report = Report()
+    """What figures show."""
 
     @model_validator(mode="after")
     def _sections_fit(self) -> StudyConfig:
-        for check in (check_training_sets, check_networks, check_cells, check_folders):
-            check(self)
+        check_training_sets(self)
+        check_networks(self)
+        check_cells(self)
+        check_shown_models(self)
+        check_folders(self)
         return self
 
     def network(self, name: str) -> Network:

@@ -27,12 +27,17 @@ class FigureKind:
         reads: the steps whose results it shows, of `index`, `preprocess`, `train`, `predict` and
             `compare`.
         each_network: whether there is one for each network of the grid.
+        draws_network: whether it is drawn of the network itself: of its code and options and of
+            the study's matrix.
+        chosen_models: whether it shows a choice of the models alone (`gfce.report.shown_models`).
     """
 
     title: str
     caption: str
     reads: tuple[str, ...]
     each_network: bool = False
+    draws_network: bool = False
+    chosen_models: bool = False
 
 
 @dataclass(frozen=True)
