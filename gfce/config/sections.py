@@ -283,11 +283,11 @@ class Statistics(Section):
 
 
 class Report(Section):
-    """What figures show."""
+    """What figures show of the results."""
 
     figure3_models: Annotated[list[OneLine], Field(max_length=16)] = []
     """Models of figure 3 by their labels in the tables, such as `[Tri-M, Tri-M unet]`, in this
-    order; seven fill a page (empty: up to eight by a rule, docs/report.md)."""
+    order; eight fill a page (empty: up to eight by a rule, docs/report.md)."""
 
 
 class StudyConfig(Section):

@@ -16,7 +16,6 @@ class Block:
         shape: of its output without the slices: channels, rows and columns.
         parameters: its weights.
         sources: the places of the blocks whose outputs enter it.
-        count: the blocks of a row that it stands for.
     """
 
     name: str
@@ -24,7 +23,6 @@ class Block:
     shape: tuple[int, ...]
     parameters: int
     sources: tuple[int, ...]
-    count: int = 1
 
 
 def without_unused(blocks: Sequence[Block]) -> list[Block]:
@@ -51,10 +49,11 @@ def _brief(name: Sequence[str], names: Sequence[Sequence[str]]) -> str:
 
 
 def shortened(blocks: Sequence[Block], most: int) -> list[Block]:
-    """The blocks with rows of equal ones joined, if there are more than `most`."""
+    """The blocks with each row of equal ones as one, if there are more than `most`."""
     found = list(blocks)
-    while len(found) > most and (pair := _joinable(found)):
-        found = _joined(found, *pair)
+    if len(found) > most:
+        while pair := _joinable(found):
+            found = _joined(found, *pair)
     return found
 
 
@@ -78,7 +77,6 @@ def _joined(blocks: Sequence[Block], first: int, second: int) -> list[Block]:
         name=f"{one.name.split(' – ')[0]} – {other.name}",
         parameters=one.parameters + other.parameters,
         sources=one.sources,
-        count=one.count + other.count,
     )
     both = [joined if n == second else block for n, block in enumerate(blocks)]
     return _kept(both, [n for n in range(len(blocks)) if n != first])

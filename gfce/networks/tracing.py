@@ -1,16 +1,17 @@
 """What a network is made of, found by running it: blocks, their shapes, and what feeds which.
 
-Nothing is said by hand, so that a network of the user's own is drawn as it is. The network is built
-on torch's meta device, where tensors have shapes and no values; autograd's graph of its result then
-says which block's output entered which other block, whatever was done on the way (pooling,
-upsampling, concatenation).
+Nothing is said by hand, so that a network of the user's own is drawn as it is. Autograd's graph of
+the result says which block's output entered which other block, whatever was done on the way
+(pooling, upsampling, concatenation).
 """
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import nullcontext
 from dataclasses import dataclass, field
+from math import prod
 from typing import Any
 from unittest.mock import patch
 
@@ -21,7 +22,10 @@ from gfce.networks.chains import Block
 
 FEWEST_BLOCKS = 4
 """With fewer of them the block with the most weights is opened, if it has blocks within."""
-INPUT = "input"
+INPUT, NO_MODULE = "input", "no module"
+"""Kinds of blocks that are none."""
+LARGE = 10**10
+"""Multiplications, above which a run would take seconds and much memory."""
 Build = Callable[[], nn.Module | None]
 Shapes = Mapping[str, tuple[int, ...]]
 
@@ -40,19 +44,31 @@ def trace(build: Build, inputs: Shapes) -> list[Block]:
     Raises:
         UserError: the network cannot be built, or does not take these inputs.
     """
-    try:
-        # Nothing is cast where nothing is computed, and autocast knows no meta device.
-        with torch.device("meta"), patch.object(torch, "autocast", lambda *_, **__: nullcontext()):
-            return _trace(build(), inputs)
-    except (RuntimeError, NotImplementedError, TypeError, ValueError):
-        # The network looks at values, which tensors without memory lack.
-        return _trace(build(), inputs)
-
-
-def _trace(network: nn.Module | None, inputs: Shapes) -> list[Block]:
+    network = build()
     if network is None:
         return []
     network.eval()
+    if _work(network, inputs) > LARGE:
+        try:
+            return _trace_shapes(network, inputs)
+        except (RuntimeError, NotImplementedError, TypeError, ValueError):
+            pass  # it looks at values, or does what torch's meta device cannot
+    return _trace(network, inputs)
+
+
+def _work(network: nn.Module, inputs: Shapes) -> int:
+    """About how many multiplications a run takes at most."""
+    return _count(network.parameters()) * max(prod(shape) for shape in inputs.values())
+
+
+def _trace_shapes(network: nn.Module, inputs: Shapes) -> list[Block]:
+    """The same without computing anything, on torch's meta device: tensors have shapes alone."""
+    # Nothing is cast where nothing is computed, and autocast does not know the device.
+    with torch.device("meta"), patch.object(torch, "autocast", lambda *_, **__: nullcontext()):
+        return _trace(copy.deepcopy(network).to("meta"), inputs)
+
+
+def _trace(network: nn.Module, inputs: Shapes) -> list[Block]:
     chosen = _parts("", network)
     while True:
         run = _Run(network, chosen)
@@ -140,12 +156,13 @@ class _Run:
         return note
 
     def _note_result(self, result: Any) -> None:
-        """A last block of what the network computes outside its modules, if it is more than one."""
+        """A last block of what the network computes outside its modules, if that changes much."""
         outputs = list(_tensors(result))
-        block = self._block("output", "", outputs)
         if all(output.grad_fn in self._made_by for output in outputs):
             return
-        if block.parameters or len(block.sources) > 1:
+        block = self._block("output", "", outputs)
+        before = [self._found[source].shape for source in block.sources]
+        if block.parameters or before != [block.shape]:
             self._add(block, outputs)
 
     def _block(self, name: str, kind: str, outputs: list[Tensor]) -> Block:
@@ -175,11 +192,11 @@ class _Run:
         return tuple(sorted(sources)), weights
 
     def _owner(self, weights: Mapping[int, Tensor], otherwise: str) -> tuple[str, str]:
-        """Name and kind of the module that weights belong to, which was not called itself."""
+        """Name and kind of the module that weights belong to, which is not called itself."""
         for name, module in self.network.named_modules():
             if any(id(weight) in weights for weight in module.parameters(recurse=False)):
                 return name or otherwise, _kind(module)
-        return otherwise, otherwise
+        return otherwise, NO_MODULE
 
     def _add(self, block: Block, outputs: list[Tensor]) -> None:
         self._made_by |= {output.grad_fn: len(self._found) for output in outputs}

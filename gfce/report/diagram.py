@@ -51,10 +51,12 @@ def _draw_bands(axes: Axes, layout: Layout, left: float, top: float) -> None:
         size = (layout.width, band.bottom - band.top)
         shade = "0.95" if number % 2 == 0 else "white"
         axes.add_patch(Rectangle((left, top + band.top), *size, color=shade, zorder=0, linewidth=0))
+        if len(band.sizes) > 1:
+            continue  # they stand in the boxes
         axes.text(
             left - 0.05,
             top + (band.top + band.bottom) / 2,
-            TIMES.join(str(n) for n in band.size),
+            TIMES.join(str(n) for n in min(band.sizes)),
             rotation=90,
             ha="right",
             va="center",

@@ -6,13 +6,15 @@ band for each size, so that an encoder goes down and a decoder comes up.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from textwrap import wrap
+from typing import TypeVar
 
 from gfce.networks.chains import Block
 
-BOX_WIDTH, INPUT_WIDTH = 0.44, 0.26
+BOX_WIDTH, NARROW_WIDTH = 0.44, 0.26
 TALLEST = 0.55
 """Height of the boxes whose maps have the most rows; others are less tall, if their text fits."""
 TEXT_LINE, TEXT_FRAME = 0.088, 0.07
@@ -23,9 +25,8 @@ SLOT = 0.028
 """Between two lines beside each other."""
 GUTTER = 0.07
 """Between two columns, if no line turns there."""
-NAME_LETTERS = 10
-ONE_BAND = (0, 0)
-"""Stands for all sizes."""
+NAME_LETTERS, NARROW_LETTERS = 10, 4
+Value = TypeVar("Value")
 Size = tuple[int, int]
 """Rows and columns."""
 TIMES = "\u2009×\u2009"
@@ -56,9 +57,9 @@ class Box:
 
 @dataclass(frozen=True)
 class Band:
-    """The blocks of one size of maps: rows and columns, and from where to where they lie."""
+    """The blocks of one size of maps, or nearly one: their sizes, and from where to where."""
 
-    size: Size
+    sizes: set[Size]
     top: float
     bottom: float
 
@@ -100,17 +101,15 @@ def lay_out(blocks: Sequence[Block], *, flat: bool = False) -> Layout:
         flat: whether all lie in one band, as suits a network that only becomes narrower.
     """
     columns, sizes = _columns(blocks), _sizes(blocks)
-    levels = [ONE_BAND] if flat else sorted(set(sizes), key=_area, reverse=True)
-    level = [0 if flat else levels.index(size) for size in sizes]
+    level = [0] * len(blocks) if flat else _levels(sizes)
     lanes = _lanes(blocks, columns, level)
-    texts = [words(block, with_size=flat) for block in blocks]
-    heights = [
-        _height(block, text, sizes, n)
-        for n, (block, text) in enumerate(zip(blocks, texts, strict=True))
-    ]
-    bands, middles, gaps = _rows(levels, level, lanes, heights)
+    shared = {band: set(_in_band(sizes, level, band)) for band in set(level)}
+    texts = [words(block, with_size=len(shared[level[n]]) > 1) for n, block in enumerate(blocks)]
+    heights = _heights(blocks, texts, sizes)
+    extents, middles, gaps = _rows(level, lanes, heights)
+    bands = [Band(shared[n], *extent) for n, extent in enumerate(extents)]
     turning = [_turning(blocks, columns, column) for column in range(max(columns) + 1)]
-    widths = [BOX_WIDTH] * len(turning) if flat else _widths(blocks, columns)
+    widths = _widths(texts, columns)
     lefts = _lefts(widths, turning)
     boxes = []
     for n, (block, column) in enumerate(zip(blocks, columns, strict=True)):
@@ -156,20 +155,36 @@ def _sizes(blocks: Sequence[Block]) -> list[Size]:
     return found
 
 
+def _levels(sizes: Sequence[Size]) -> list[int]:
+    """The band of each block: maps whose sides differ by less than half a halving share one."""
+    largest = max(_area(size) for size in sizes)
+    halvings = [round(math.log2(largest / _area(size)) / 2) for size in sizes]
+    order = sorted(set(halvings))
+    return [order.index(halving) for halving in halvings]
+
+
 def _area(size: Size) -> int:
     return size[0] * size[1]
 
 
-def _height(block: Block, text: Sequence[str], sizes: Sequence[Size], number: int) -> float:
-    of_text = TEXT_FRAME + TEXT_LINE * len(text)
-    part = sizes[number][0] / max(rows for rows, _ in sizes)
-    return max(of_text, TALLEST * float(part**0.3)) if block.sources else of_text
+def _heights(
+    blocks: Sequence[Block], texts: Sequence[Sequence[str]], sizes: Sequence[Size]
+) -> list[float]:
+    """By the rows of the maps, as far as the text fits; inputs are as tall as their text."""
+    largest = max(rows for rows, _ in sizes)
+    found = []
+    for block, text, (rows, _) in zip(blocks, texts, sizes, strict=True):
+        of_maps = TALLEST * float((rows / largest) ** 0.3) if block.sources else 0.0
+        found.append(max(of_maps, TEXT_FRAME + TEXT_LINE * len(text)))
+    return found
 
 
-def _widths(blocks: Sequence[Block], columns: Sequence[int]) -> list[float]:
-    """Widths of the columns: inputs have few words."""
-    wide = {column for block, column in zip(blocks, columns, strict=True) if block.sources}
-    return [BOX_WIDTH if n in wide else INPUT_WIDTH for n in range(max(columns) + 1)]
+def _widths(texts: Sequence[Sequence[str]], columns: Sequence[int]) -> list[float]:
+    """Widths of the columns: those of inputs have few words."""
+    letters = [0] * (max(columns) + 1)
+    for text, column in zip(texts, columns, strict=True):
+        letters[column] = max(letters[column], *(len(line) for line in text))
+    return [NARROW_WIDTH if count <= NARROW_LETTERS else BOX_WIDTH for count in letters]
 
 
 def _lanes(blocks: Sequence[Block], columns: Sequence[int], level: Sequence[int]) -> list[int]:
@@ -193,25 +208,25 @@ def _mean(values: Sequence[int]) -> float:
 
 
 def _rows(
-    levels: Sequence[Size],
-    level: Sequence[int],
-    lanes: Sequence[int],
-    heights: Sequence[float],
-) -> tuple[list[Band], dict[tuple[int, int], float], list[float]]:
-    """Bands, the middle of each lane by band and number, and the heights between lanes."""
-    bands: list[Band] = []
+    level: Sequence[int], lanes: Sequence[int], heights: Sequence[float]
+) -> tuple[list[tuple[float, float]], dict[tuple[int, int], float], list[float]]:
+    """Top and bottom of each band, the middle of each of its lanes, the heights between lanes."""
+    extents: list[tuple[float, float]] = []
     middles: dict[tuple[int, int], float] = {}
     down, gaps = GAP, [GAP / 2]
-    for band, size in enumerate(levels):
-        members = [number for number, place in enumerate(level) if place == band]
-        top = down
+    for band in range(max(level) + 1):
+        members, top = _in_band(range(len(level)), level, band), down
         for lane in range(max(lanes[number] for number in members) + 1):
             height = max((heights[n] for n in members if lanes[n] == lane), default=0.0)
             middles[band, lane] = down + height / 2
             down += height + GAP
             gaps.append(down - GAP / 2)
-        bands.append(Band(size, top - GAP / 2, down - GAP / 2))
-    return bands, middles, gaps
+        extents.append((top - GAP / 2, down - GAP / 2))
+    return extents, middles, gaps
+
+
+def _in_band(values: Sequence[Value], level: Sequence[int], band: int) -> list[Value]:
+    return [value for value, place in zip(values, level, strict=True) if place == band]
 
 
 def _turning(blocks: Sequence[Block], columns: Sequence[int], column: int) -> list[int]:

@@ -155,7 +155,7 @@ def draw_patients(patients: list[Patient], titles: list[str]) -> Figure:
     page = Page(Figure(figsize=(width, height), dpi=RESOLUTION))
     for column, title in enumerate(titles):
         left = LABEL + column * (COLUMN + GAP) + COLUMN / 2
-        page.text(left, HEAD / 2, title.replace(" ", "\n", 1), linespacing=1.0)
+        page.text(left, HEAD - 0.04, title.replace(" ", "\n", 1), va="bottom", linespacing=1.0)
     top = HEAD
     for number, patient in enumerate(patients):
         map_ = _draw_patient(page, patient, top)
@@ -183,7 +183,7 @@ class Page:
         """Words around a place."""
         width, height = self.figure.get_size_inches()
         place = (x / width, 1 - y / height)
-        self.figure.text(*place, words, ha="center", va="center", fontsize=6.5, **how)
+        self.figure.text(*place, words, ha="center", fontsize=6.5, **how)
 
     def image(self, column: int, top: float, proportion: float) -> Axes:
         """New axes in a column."""
@@ -195,7 +195,8 @@ class Page:
 
 def _draw_patient(page: Page, patient: Patient, top: float) -> AxesImage:
     """A patient's rows; the last error map."""
-    page.text(LABEL / 2, top + (patient.height - FOOT) / 2, patient.name, rotation=90)
+    middle = top + (patient.height - FOOT) / 2
+    page.text(LABEL / 2, middle, patient.name, va="center", rotation=90)
     below = top + COLUMN * PROPORTION + GAP
     for column, (image, limits) in enumerate(zip(patient.images, patient.limits, strict=True)):
         axes = page.image(column, top, PROPORTION)
@@ -208,7 +209,7 @@ def _draw_patient(page: Page, patient: Patient, top: float) -> AxesImage:
     for column, (error, mae) in enumerate(zip(patient.errors, patient.maes, strict=True)):
         axes = page.image(CE + 1 + column, below, PROPORTION)
         map_ = _show(axes, patient, error, ERROR_LIMITS, patient.head, colours="inferno")
-        axes.set_xlabel(f"{1000 * mae:.1f}", fontsize=6, labelpad=1.5)
+        axes.set_xlabel(f"MAE {1000 * mae:.1f}", fontsize=6, labelpad=1.5)
     return map_
 
 
@@ -248,6 +249,4 @@ def _draw_bar(page: Page, errors: AxesImage, middle: float) -> None:
     axes = page.axes(LABEL + 0.15, middle - 0.1, CE * (COLUMN + GAP) + 0.2, 0.07)
     bar = page.figure.colorbar(errors, cax=axes, orientation="horizontal", extend="max")
     bar.ax.tick_params(labelsize=6, length=2, pad=1)
-    bar.set_label(
-        "absolute error; below the maps,\nMAE × 10³ of the volume", fontsize=6, labelpad=2
-    )
+    bar.set_label("absolute error\n(MAE: × 10³, of the volume)", fontsize=6, labelpad=2)
