@@ -65,7 +65,7 @@ def run(config: StudyConfig) -> Results:
 def test_a_small_study_runs_to_its_figures(configure: Configure, name: str) -> None:
     config = configure(**STUDIES[name], statistics={"bootstrap_resamples": 99})
     results = run(config)
-    for name in set(study_figures(config)) - {"learning", "next_hospital"}:
+    for name in set(study_figures(config)) - {"next_hospital"}:
         assert all(results.figure(name, kind).exists() for kind in FIGURE_FORMATS)
     assert len(list((results.figures / "learning").rglob("*.png"))) == len(cells(config))
     assert results.findings.stat().st_size > 0

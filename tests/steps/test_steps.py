@@ -52,7 +52,7 @@ def test_a_cell_reads_the_images_that_it_sees(config: StudyConfig) -> None:
 
 def test_figures_read_what_they_show(config: StudyConfig) -> None:
     assert list(study_figures(config)) == [
-        *("figure1", "figure3", "figure3_unet", "learning"),
+        *("figure1", "figure2", "figure2_unet", "figure3", "figure3_unet", "learning"),
         *("next_hospital", "next_hospital_unet"),
     ]
     images = [Task("index"), *(Task("preprocess", name) for name in "ABD")]
@@ -60,6 +60,7 @@ def test_figures_read_what_they_show(config: StudyConfig) -> None:
     unets = [cell for cell in cells(config) if cell.network == "unet"]
     shown = [Task(step, cell) for step in ("train", "predict") for cell in unets]
     assert reads(config, Task("figures", "figure3_unet")) == images + shown
+    assert reads(config, Task("figures", "figure2_unet")) == []
     assert reads(config, Task("figures", "next_hospital_unet")) == [Task("compare")]
     learning = reads(config, Task("figures", "learning"))
     assert learning == [Task("train", cell) for cell in cells(config)]

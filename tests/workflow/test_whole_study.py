@@ -127,7 +127,7 @@ def test_no_path_of_this_machine_is_in_the_results(study: Path) -> None:
 
 def test_every_figure_is_there(study: Path) -> None:
     config = load_config(study)
-    for name in set(study_figures(config)) - {"learning", "next_hospital"}:
+    for name in set(study_figures(config)) - {"next_hospital"}:
         assert all(Results(config).figure(name, kind).exists() for kind in FIGURE_FORMATS)
     for cell in cells(config):
         assert Results(config).figure(f"learning/{cell}", "png").stat().st_size > 10_000

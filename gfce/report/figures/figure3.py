@@ -50,6 +50,8 @@ LABEL, HEAD, COLUMN, GAP, FOOT = 0.3, 0.28, 0.62, 0.02, 0.13
 """Inches: names of institutions, names of models, an image, between images, a line of numbers."""
 PROPORTION = 1.18
 """Height of an image over its width."""
+TEXT, LETTER = 6.5, 0.6
+"""Points, and width of a letter against them."""
 Limits = tuple[float, float]
 
 
@@ -155,7 +157,7 @@ def draw_patients(patients: list[Patient], titles: list[str]) -> Figure:
     page = Page(Figure(figsize=(width, height), dpi=RESOLUTION))
     for column, title in enumerate(titles):
         left = LABEL + column * (COLUMN + GAP) + COLUMN / 2
-        page.text(left, HEAD - 0.04, title.replace(" ", "\n", 1), va="bottom", linespacing=1.0)
+        page.text(left, HEAD - 0.04, title.replace(" ", "\n", 1), COLUMN, va="bottom")
     top = HEAD
     for number, patient in enumerate(patients):
         map_ = _draw_patient(page, patient, top)
@@ -179,11 +181,13 @@ class Page:
             (left / whole_width, below / whole_height, width / whole_width, height / whole_height)
         )
 
-    def text(self, x: float, y: float, words: str, **how: Any) -> None:
-        """Words around a place."""
+    def text(self, x: float, y: float, words: str, room: float, **how: Any) -> None:
+        """Words around a place, smaller if they are longer than the room for them."""
         width, height = self.figure.get_size_inches()
+        fits = 72 * room / (LETTER * max(len(line) for line in words.splitlines()))
+        size = min(TEXT, fits)
         place = (x / width, 1 - y / height)
-        self.figure.text(*place, words, ha="center", fontsize=6.5, **how)
+        self.figure.text(*place, words, ha="center", fontsize=size, linespacing=1.0, **how)
 
     def image(self, column: int, top: float, proportion: float) -> Axes:
         """New axes in a column."""
@@ -196,7 +200,7 @@ class Page:
 def _draw_patient(page: Page, patient: Patient, top: float) -> AxesImage:
     """A patient's rows; the last error map."""
     middle = top + (patient.height - FOOT) / 2
-    page.text(LABEL / 2, middle, patient.name, va="center", rotation=90)
+    page.text(LABEL / 2, middle, patient.name, patient.height - FOOT, va="center", rotation=90)
     below = top + COLUMN * PROPORTION + GAP
     for column, (image, limits) in enumerate(zip(patient.images, patient.limits, strict=True)):
         axes = page.image(column, top, PROPORTION)
@@ -209,7 +213,7 @@ def _draw_patient(page: Page, patient: Patient, top: float) -> AxesImage:
     for column, (error, mae) in enumerate(zip(patient.errors, patient.maes, strict=True)):
         axes = page.image(CE + 1 + column, below, PROPORTION)
         map_ = _show(axes, patient, error, ERROR_LIMITS, patient.head, colours="inferno")
-        axes.set_xlabel(f"MAE {1000 * mae:.1f}", fontsize=6, labelpad=1.5)
+        axes.set_xlabel(f"MAE {1000 * mae:.1f}", fontsize=TEXT, labelpad=1.5)
     return map_
 
 
@@ -248,5 +252,5 @@ def _draw_bar(page: Page, errors: AxesImage, middle: float) -> None:
     """The scale of the errors, in the room that the first patient's T1w, T2w and CE leave."""
     axes = page.axes(LABEL + 0.15, middle - 0.1, CE * (COLUMN + GAP) + 0.2, 0.07)
     bar = page.figure.colorbar(errors, cax=axes, orientation="horizontal", extend="max")
-    bar.ax.tick_params(labelsize=6, length=2, pad=1)
-    bar.set_label("absolute error\n(MAE: × 10³, of the volume)", fontsize=6, labelpad=2)
+    bar.ax.tick_params(labelsize=TEXT, length=2, pad=1)
+    bar.set_label("absolute error\n(MAE: × 10³, of the volume)", fontsize=TEXT, labelpad=2)
