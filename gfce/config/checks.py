@@ -5,6 +5,7 @@ Each check raises ValueError with the key's place, what is wrong and what to do.
 
 from __future__ import annotations
 
+import difflib
 import math
 import os
 from collections.abc import Mapping
@@ -127,6 +128,22 @@ def check_cells(config: StudyConfig) -> None:
             )
 
 
+def check_shown_models(config: StudyConfig) -> None:
+    """Figure 3 shows models of the grid, each once."""
+    from gfce.study.cell import cells, model_label
+
+    chosen = config.report.figure3_models
+    refuse_repeated(chosen, "report.figure3_models: model")
+    known = list(dict.fromkeys(model_label(config, cell) for cell in cells(config)))
+    for label in chosen:
+        if label not in known:
+            close = difflib.get_close_matches(label, known, n=3) or known[:3]
+            raise ValueError(
+                f"report.figure3_models: {label} is not one of the grid's {len(known)} models, "
+                f"such as {', '.join(close)}: correct it"
+            )
+
+
 def check_folders(config: StudyConfig) -> None:
     """Neither the dataset nor the results lie inside the other: each is replaced as a whole."""
     # realpath follows links and, unlike Path.resolve, survives a circle of them.
@@ -137,3 +154,14 @@ def check_folders(config: StudyConfig) -> None:
         raise ValueError(
             "results: one of results and cohort.dataset lies inside the other: name another folder"
         )
+
+
+CHECKS = (
+    check_training_sets,
+    check_networks,
+    check_repairs,
+    check_cells,
+    check_shown_models,
+    check_folders,
+)
+"""In the order in which mistakes are named."""

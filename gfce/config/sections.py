@@ -11,13 +11,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, create_model, field_validator, model_validator
 
-from gfce.config.checks import (
-    check_cells,
-    check_folders,
-    check_networks,
-    check_repairs,
-    check_training_sets,
-)
+from gfce.config.checks import CHECKS
 from gfce.config.values import (
     AnyPath,
     ArchitectureName,
@@ -298,7 +292,12 @@ class Statistics(Section):
         return float(getattr(self, _margin_key(metric)))
 
 
-_CHECKS = (check_training_sets, check_networks, check_repairs, check_cells, check_folders)
+class Report(Section):
+    """What figures show of the results."""
+
+    figure3_models: Annotated[list[OneLine], Field(max_length=16)] = []
+    """Models of figure 3 by their labels in the tables, such as `[Tri-M, Tri-M unet]`, in this
+    order; eight fill a page (empty: up to eight by a rule, docs/report.md)."""
 
 
 class StudyConfig(Section):
@@ -327,10 +326,12 @@ class StudyConfig(Section):
     """How it is scored."""
     statistics: Statistics = Statistics()
     """How conclusions are drawn from the scores."""
+    report: Report = Report()
+    """What figures show."""
 
     @model_validator(mode="after")
     def _sections_fit(self) -> StudyConfig:
-        for check in _CHECKS:
+        for check in CHECKS:
             check(self)
         return self
 

@@ -39,4 +39,5 @@ def _save(figure: Figure, config: StudyConfig, name: str) -> None:
     for kind in FIGURE_FORMATS:
         with atomic_write(Results(config).figure(name, kind)) as temporary:
             metadata = {"Date": None} if kind == "svg" else {"Software": None}
-            figure.savefig(temporary, metadata=metadata)
+            resolution = max(STYLE["savefig.dpi"], figure.dpi)
+            figure.savefig(temporary, metadata=metadata, dpi=resolution)

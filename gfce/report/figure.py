@@ -9,6 +9,7 @@ because it is read without importing Matplotlib (`gfce.declarations`), and has a
 from __future__ import annotations
 
 from dataclasses import dataclass
+from operator import attrgetter
 
 from gfce.config import StudyConfig
 from gfce.declarations import declared
@@ -27,12 +28,20 @@ class FigureKind:
         reads: the steps whose results it shows, of `index`, `preprocess`, `distances`, `train`,
             `predict`, `tabulate` and `compare`.
         each_network: whether there is one for each network of the grid.
+        section: the part of the configuration without which a study has no such figure, such as
+            `grid.repairs` (empty: every study has it).
+        draws_network: whether it is drawn of the network itself: of its code and options and of
+            the study's matrix.
+        chosen_models: whether it shows a choice of the models alone (`gfce.report.shown_models`).
     """
 
     title: str
     caption: str
     reads: tuple[str, ...]
     each_network: bool = False
+    section: str = ""
+    draws_network: bool = False
+    chosen_models: bool = False
 
 
 @dataclass(frozen=True)
@@ -57,6 +66,7 @@ def study_figures(config: StudyConfig) -> dict[str, StudyFigure]:
     found = [
         StudyFigure(_name(config, module, network), f"{PACKAGE}.{module}", kind, network)
         for module, kind in declared(PACKAGE, "FIGURE", FigureKind).items()
+        if not kind.section or attrgetter(kind.section)(config)
         for network in (config.grid.networks if kind.each_network else [None])
     ]
     return {figure.name: figure for figure in found}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from gfce.config import StudyConfig
+from gfce.contract.later_columns import with_absent
 from gfce.contract.table import Table
 from gfce.errors import UserError
 from gfce.statistics.scored_study import ScoredStudy
@@ -31,4 +32,5 @@ def read_statistics(config: StudyConfig, table: Table) -> pd.DataFrame:
     if not path.exists():
         raise UserError(f"{path}: is not there: run `gfce compare` first")
     texts = {column.name: str for column in table.columns if column.type == "string"}
-    return pd.read_csv(path, dtype=texts, keep_default_na=False, na_values=[""])
+    found = pd.read_csv(path, dtype=texts, keep_default_na=False, na_values=[""])
+    return with_absent(found, table.names)

@@ -10,10 +10,11 @@ from gfce.errors import UserError
 from gfce.estimating.job import Estimate, Job
 from gfce.estimating.memory import PYTHON_MB, volume_mb
 from gfce.images.modalities import MODALITIES
-from gfce.report.figure import study_figures
+from gfce.images.normalizations import NORMALIZATIONS
+from gfce.report.figure import StudyFigure, study_figures
+from gfce.report.shown_models import shown_cells
 from gfce.steps.selections import normalizations
 from gfce.steps.step import WHOLE, Hashes, Scope, Selection, Settings, Step, What, Work
-from gfce.study import cells
 
 if TYPE_CHECKING:
     from gfce.provenance.ingredients import Ingredients
@@ -48,13 +49,31 @@ def _read(step: str) -> Selection:
             return [WHOLE]
         if step == "preprocess":
             return config.cohort.institutions
-        return [cell for cell in cells(config) if shown.network in (None, cell.network)]
+        return shown_cells(config, shown)
 
     return select
 
 
-def _made_of(ingredients: Ingredients, what: What) -> tuple[Settings, Hashes]:
+def _network(ingredients: Ingredients, name: str) -> Settings:
+    """What a network is built of, and the slices that it is drawn for."""
+    config = ingredients.config
+    options = ingredients.nested("network", config.network(name).model_dump(mode="json"))
+    bounded = NORMALIZATIONS[config.grid.normalizations[0]].bounded
+    matrix = {"images.matrix": list(config.images.matrix)}
+    return {"network.name": name, **options, "network.bounded": bounded, **matrix}
+
+
+def _settings(ingredients: Ingredients, shown: StudyFigure) -> Settings:
+    if shown.kind.draws_network and shown.network:
+        return _network(ingredients, shown.network)
     settings = {**ingredients.grid(), **ingredients.design()}
+    if shown.kind.chosen_models:
+        settings["models"] = [str(cell) for cell in shown_cells(ingredients.config, shown)]
+    return settings
+
+
+def _made_of(ingredients: Ingredients, what: What) -> tuple[Settings, Hashes]:
+    settings = _settings(ingredients, study_figures(ingredients.config)[str(what)])
     read = ingredients.read_by("figures", what)
     inputs = ingredients.whole(*(task for task in read if task.cell))
     if any(task.step == "preprocess" for task in read):
@@ -76,7 +95,11 @@ def _estimate(job: Job) -> Estimate:
 
 
 def _uses(config: StudyConfig, what: What) -> list[str]:
-    return [study_figures(config)[str(what)].module, *normalizations(config, what)]
+    shown = study_figures(config)[str(what)]
+    if shown.kind.draws_network and shown.network:
+        architecture = config.network(shown.network).architecture
+        return [shown.module, f"gfce.networks.{architecture}"]
+    return [shown.module, *normalizations(config, what)]
 
 
 def _run(work: Work) -> None:

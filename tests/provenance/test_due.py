@@ -66,6 +66,11 @@ def test_a_setting_of_statistics_redraws_their_figures_alone(
     assert {str(task) for task in found} == {"compare", *figures, "report"}
 
 
+def test_a_choice_of_models_redraws_figure_3_alone(finished: StudyConfig, tmp_path: Path) -> None:
+    found = due(study_in(tmp_path, report={"figure3_models": ["Both-M", "Uni-m1"]}))
+    assert {str(task) for task in found} == {"figures figure3", "report"}
+
+
 def test_results_without_alignment_do_not_know_the_key(
     finished: StudyConfig, tmp_path: Path
 ) -> None:

@@ -59,9 +59,15 @@ def test_every_statistic_is_there_or_named(finished: StudyConfig, read: Page) ->
 
 
 def test_every_figure_is_part_of_the_page(finished: StudyConfig, read: Page) -> None:
-    files = list(Results(finished).figures.rglob("*.png"))
-    assert len(files) >= len(study_figures(finished)) - 1 + len(cells(finished))
+    folder = Results(finished).figures
+    single = {path for path in folder.rglob("*.png") if path.is_relative_to(folder / "learning")}
+    files = set(folder.rglob("*.png")) - single
+    assert len(single) == len(cells(finished))
+    assert len(files) >= len(study_figures(finished))
     assert len(read.values("img", "src")) == len(files)
+    links = {link.rsplit(".", 1)[0] for link in read.values("a", "href")}
+    root = Results(finished).root
+    assert {path.relative_to(root).with_suffix("").as_posix() for path in single} <= links
     for name, figure in study_figures(finished).items():
         assert f"figures-{name}" in read.values("h3", "id")
         assert " ".join(figure.kind.caption.split()) in read.text
@@ -74,7 +80,7 @@ def test_figures_without_room_are_named(
     monkeypatch.setattr(results_section, "FIGURE_BYTES", 60_000)
     text = "".join(results_section.figures(ReportedStudy(finished, {})))
     assert "Too large for this page" in text
-    assert 0 < text.count("data:image/") < len(cells(finished)) + 2
+    assert 0 < text.count("data:image/") < len(study_figures(finished))
 
 
 def test_the_page_refers_to_nothing_outside(finished: StudyConfig, read: Page) -> None:

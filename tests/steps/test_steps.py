@@ -52,8 +52,8 @@ def test_a_cell_reads_the_images_that_it_sees(config: StudyConfig) -> None:
 
 def test_figures_read_what_they_show(config: StudyConfig) -> None:
     assert list(study_figures(config)) == [
-        *("distance_effect", "distance_effect_unet", "distances"),
-        *("figure1", "figure3", "figure3_unet", "figure4", "figure4_unet"),
+        *("distance_effect", "distance_effect_unet", "distances", "figure1", "figure2"),
+        *("figure2_unet", "figure3", "figure3_unet", "figure4", "figure4_unet"),
         *("figure5", "figure5_unet", "figure6", "learning"),
         *("next_hospital", "next_hospital_unet"),
     ]
@@ -64,6 +64,7 @@ def test_figures_read_what_they_show(config: StudyConfig) -> None:
     assert reads(config, Task("figures", "figure3_unet")) == images + shown
     assert reads(config, Task("figures", "figure4_unet")) == [Task("tabulate")]
     assert reads(config, Task("figures", "figure5")) == [Task("tabulate"), Task("compare")]
+    assert reads(config, Task("figures", "figure2_unet")) == []
     assert reads(config, Task("figures", "next_hospital_unet")) == [Task("compare")]
     assert reads(config, Task("figures", "distances")) == [Task("distances")]
     learning = reads(config, Task("figures", "learning"))

@@ -1,4 +1,4 @@
-"""Learning curves: what a training's history says about how it went."""
+"""Learning curves: what the trainings' histories say about how they went."""
 
 from __future__ import annotations
 
@@ -11,12 +11,17 @@ from matplotlib.figure import Figure
 from gfce.config import StudyConfig
 from gfce.errors import UserError
 from gfce.report.figure import FigureKind
+from gfce.report.learning_sheet import draw_sheet
 from gfce.study import Cell, Results, cells, model_label
 
 FIGURE = FigureKind(
     title="Learning curves",
-    caption="Losses of the generator and the discriminator and the learning rate by epoch, a file "
-    "for each cell of the grid.",
+    caption="Mean losses of each epoch, a column for each normalization and one or two rows for "
+    "each network: the L1 loss in network units, which differ between normalizations, and the "
+    "adversarial losses of the generator (solid) and of the discriminator (dashed), where there is "
+    "one. A colour for each training set, a line for each seed. From the dotted line on the "
+    "learning rate falls. Four networks and six normalizations fit the sheet; what it leaves out "
+    "stands above it. A file for each cell, with its learning rate, lies in learning/.",
     reads=("train",),
 )
 PANELS = {
@@ -27,21 +32,28 @@ PANELS = {
 
 
 def draw(config: StudyConfig, network: str | None) -> Iterator[tuple[str, Figure]]:
-    """The learning curves of every cell."""
-    for cell in cells(config):
-        yield str(cell), draw_learning(config, cell)
+    """All cells on one sheet, then each cell by itself."""
+    histories = {cell: _history(config, cell) for cell in cells(config)}
+    yield "", draw_sheet(config, histories)
+    for cell, history in histories.items():
+        yield str(cell), draw_learning(config, cell, history)
 
 
-def draw_learning(config: StudyConfig, cell: Cell) -> Figure:
-    """Losses and learning rate of one cell by epoch.
-
-    Raises:
-        UserError: the cell has not been trained.
-    """
+def _history(config: StudyConfig, cell: Cell) -> pd.DataFrame:
     path = Results(config).history(cell)
     if not path.exists():
         raise UserError(f"{path}: is not there: run `gfce train` first")
-    history = pd.read_csv(path)
+    return pd.read_csv(path)
+
+
+def draw_learning(config: StudyConfig, cell: Cell, history: pd.DataFrame) -> Figure:
+    """Losses and learning rate of one cell by epoch.
+
+    Args:
+        config: the study.
+        cell: of the grid.
+        history: the rows of its history.csv.
+    """
     figure = Figure(figsize=(7.5, 2.4), layout="constrained")
     for axes, (title, columns) in zip(figure.subplots(1, len(PANELS)), PANELS.items(), strict=True):
         _draw_panel(axes, history, title, columns)

@@ -102,9 +102,7 @@ def _repairs(rows: Sequence[Row]) -> dict[str, None]:
     return dict.fromkeys(row["repair"] for row in rows)
 
 
-def _draw_curves(
-    axes: Axes, rows: Sequence[Row], metric: Metric, looks: dict[str, Look]
-) -> None:
+def _draw_curves(axes: Axes, rows: Sequence[Row], metric: Metric, looks: dict[str, Look]) -> None:
     """The curves of one normalization, and the pooled models as levels."""
     handles = []
     curves = [row for row in rows if not row["is_pooled"]]
@@ -117,7 +115,7 @@ def _draw_curves(
         if model == OVERALL:
             axes.fill_between(x, low, high, color="black", alpha=0.15, linewidth=0)
         colour = "black" if model == OVERALL else looks[model].colour
-        style = {"color": colour, "linewidth": 2 if model == OVERALL else 0.8}
+        style: dict[str, Any] = {"color": colour, "linewidth": 2 if model == OVERALL else 0.8}
         axes.plot(x, mean, marker="o", markersize=3, **style)
         name = "mean of these" if model == OVERALL else f"{model}, fine-tuned"
         handles.append(Line2D([], [], label=name, **style))
@@ -135,7 +133,7 @@ _BOUNDED = ("external_mean", "ci95_low", "ci95_high")
 
 def _draw_level(axes: Axes, row: Row, metric: Metric, number: int) -> Line2D:
     mean, low, high = (row[name] * metric.print_factor for name in _BOUNDED)
-    style = {
+    style: dict[str, Any] = {
         "color": GREYS[number % len(GREYS)],
         "linestyle": STYLES[number % len(STYLES)],
         "linewidth": 1.2,

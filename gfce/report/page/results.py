@@ -45,7 +45,10 @@ def printed_tables(study: ReportedStudy) -> Iterator[str]:
 
 
 def figures(study: ReportedStudy) -> Iterator[str]:
-    """Every figure with its caption, as long as there is room."""
+    """Every figure with its caption, as long as there is room.
+
+    Of a figure with a sheet of all its files, the sheet is shown and they are named.
+    """
     room = FIGURE_BYTES
     for name, figure in study_figures(study.config).items():
         title = figure.kind.title + (f" ({figure.network})" if figure.network else "")
@@ -56,11 +59,16 @@ def figures(study: ReportedStudy) -> Iterator[str]:
             continue
         yield f"<p>{escape(figure.kind.caption)}</p>\n"
         yield '<div class="figures">\n'
-        for path in paths:
+        sheet, single = _sheet_and_single(figure, paths)
+        for path in sheet or single:
             size = path.stat().st_size
-            yield _figure(study, title, path) if size <= room else _named(study, path)
+            yield _figure(study, title, path) if size <= room else _too_large(study, path)
             room -= size if size <= room else 0
         yield "</div>\n"
+        if sheet and single:
+            yield f"<details><summary>{len(single)} single files</summary>\n<ul>\n"
+            yield from (f"<li>{_link(study, path, _of(study, path))}</li>\n" for path in single)
+            yield "</ul>\n</details>\n"
 
 
 def _files(study: ReportedStudy, figure: StudyFigure) -> list[Path]:
@@ -73,6 +81,14 @@ def _files(study: ReportedStudy, figure: StudyFigure) -> list[Path]:
     ]
 
 
+def _sheet_and_single(figure: StudyFigure, paths: list[Path]) -> tuple[list[Path], list[Path]]:
+    """The file that shows all of a figure, if it has one, and those of its folder."""
+    return (
+        [path for path in paths if path.stem == figure.name],
+        [path for path in paths if path.stem != figure.name],
+    )
+
+
 def _figure(study: ReportedStudy, title: str, path: Path) -> str:
     uri, what = html.data_uri(path.read_bytes(), KINDS[path.suffix[1:]]), _of(study, path)
     text = escape(f"{title}: {what}" if what else title)
@@ -80,9 +96,13 @@ def _figure(study: ReportedStudy, title: str, path: Path) -> str:
     return f'<figure><img loading="lazy" src="{uri}" alt="{text}">{caption}</figure>\n'
 
 
-def _named(study: ReportedStudy, path: Path) -> str:
+def _too_large(study: ReportedStudy, path: Path) -> str:
+    return f'<p class="absent">Too large for this page: {_link(study, path)}</p>\n'
+
+
+def _link(study: ReportedStudy, path: Path, words: str = "") -> str:
     name = escape(path.relative_to(study.results.root).as_posix())
-    return f'<p class="absent">Too large for this page: <a href="{name}">{name}</a></p>\n'
+    return f'<a href="{name}">{escape(words) or name}</a>'
 
 
 def _of(study: ReportedStudy, path: Path) -> str:
