@@ -16,7 +16,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")  # as the workflow runs every step
 import numpy as np
 from scipy.stats import spearmanr
 
-from gfce.statistics.inference.rank_correlation import bootstrap_interval, permutation_p, spearman
+from gfce.statistics.methods.rank_correlation import bootstrap_interval, permutation_p, spearman
 
 Points = tuple[np.ndarray, np.ndarray]
 

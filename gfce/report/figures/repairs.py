@@ -9,6 +9,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
+from matplotlib.ticker import MaxNLocator
 
 from gfce.config import StudyConfig
 from gfce.contract.columns import OVERALL
@@ -123,7 +124,7 @@ def _draw_curves(axes: Axes, rows: Sequence[Row], metric: Metric, looks: dict[st
         handles.append(_draw_level(axes, row, metric, number))
     axes.set_xlabel("patients of the other hospital")
     axes.set_ylabel(f"external {metric.title}")
-    axes.xaxis.get_major_locator().set_params(integer=True)
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.spines[["top", "right"]].set_visible(False)
     axes.legend(handles=handles, frameon=False, fontsize=6, ncols=2)
 

@@ -17,9 +17,9 @@ from gfce.evaluation.tables import METRIC
 from gfce.files import records
 from gfce.statistics.design import Model, groups, normalization_title
 from gfce.statistics.inference.distance_effect_institutions import distance_effect_institutions
-from gfce.statistics.inference.kendall import AT_MOST
-from gfce.statistics.inference.patients import Array
-from gfce.statistics.inference.rank_correlation import (
+from gfce.statistics.methods.kendall import AT_MOST
+from gfce.statistics.methods.patients import Array
+from gfce.statistics.methods.rank_correlation import (
     bootstrap_interval,
     least_p,
     permutation_p,

@@ -17,7 +17,7 @@ from gfce.files import write_csv
 from gfce.quality.distance_tables import TRAINING_DISTANCES
 from gfce.statistics.inference.distance_effect import distance_effect, distance_effect_text
 from gfce.statistics.inference.distance_effect_institutions import distance_effect_institutions
-from gfce.statistics.inference.rank_correlation import (
+from gfce.statistics.methods.rank_correlation import (
     bootstrap_interval,
     least_p,
     permutation_p,

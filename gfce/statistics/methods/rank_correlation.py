@@ -11,8 +11,8 @@ from itertools import permutations
 import numpy as np
 from scipy.stats import rankdata
 
-from gfce.statistics.inference.kendall import percentile_interval
-from gfce.statistics.inference.patients import Array
+from gfce.statistics.methods.kendall import percentile_interval
+from gfce.statistics.methods.patients import Array
 
 ALL_ORDERS = 7
 """Institutions up to which all orders are tried: 5040."""
