@@ -75,6 +75,8 @@ def measured_speed(runs: Iterable[Path]) -> Speed | None:
 def _per_unit(path: Path) -> float | None:
     try:
         run = json.loads(path.read_text(encoding="utf-8"))
+        if "weights_of" in run:
+            return None  # a short training, or none: mostly other work
         cell, config = Cell(**run["cell"]), StudyConfig.model_validate(run["config"])
         pixels = StudySize(config).pixels
         seconds = max(run["wall_seconds"] - START_SECONDS / 2, run["wall_seconds"] / 2)

@@ -9,6 +9,7 @@ import pandas as pd
 
 from gfce.config import StudyConfig
 from gfce.study import Cell, Results, read_training_set, test_patients
+from gfce.study.patients import adapted_sets, read_adaptation
 
 Row = dict[str, Any]
 """One line of leaks.csv."""
@@ -24,23 +25,29 @@ class Roles:
 
     trained: dict[str, list[str]]
     tested: dict[str, frozenset[str]]
+    adapted: dict[str, frozenset[str]]
+    """Those of external institutions whom a repair of models of the set learns from."""
 
     @classmethod
     def of(cls, config: StudyConfig, results: Results, patients: pd.DataFrame) -> Roles:
-        """The roles of a study's patients, from patients.csv and training_sets.csv."""
+        """The roles of a study's patients: patients.csv, training_sets.csv, adaptation.csv."""
         names = list(config.training_sets())
         # Who a model is tested on depends on its training set alone.
         tests = {name: test_patients(config, Cell("", "", name, ""), patients) for name in names}
+        adapted = adapted_sets(config)
+        set_aside = frozenset(read_adaptation(results)["patient_id"]) if adapted else frozenset()
         return cls(
             {name: read_training_set(results, name) for name in names},
             {name: frozenset(table["patient_id"]) for name, table in tests.items()},
+            {name: set_aside if name in adapted else frozenset() for name in names},
         )
 
     def concerned(self, first: str, second: str) -> list[str]:
         """The training sets with one of two patients whose models are tested on the other."""
+        seen = {name: self.adapted[name].union(ids) for name, ids in self.trained.items()}
         return [
             name
-            for name, ids in self.trained.items()
+            for name, ids in seen.items()
             if (first in ids and second in self.tested[name])
             or (second in ids and first in self.tested[name])
         ]
@@ -61,6 +68,9 @@ def leaks_by_id(config: StudyConfig, roles: Roles, patients: pd.DataFrame) -> li
             if problem:
                 kind, reason = problem
                 rows.append(_row(kind, patient, table, [name], reason))
+        for patient in sorted(roles.adapted[name] & roles.tested[name]):
+            reason = f"a repair of {name} learns from a patient whom its models are tested on"
+            rows.append(_row("trained_and_tested", patient, table, [name], reason))
     return rows
 
 
