@@ -79,8 +79,9 @@ def bundle(config: StudyConfig, output: Path, patterns: Sequence[str] = ()) -> l
 
 def _chosen(config: StudyConfig, state: Provenance, patterns: Sequence[str]) -> list[Cell]:
     grid, bound = _free_and_bound(config)
-    if bound:
-        LOGGER.warning("warning: left out: %s", _of_its_own(bound))
+    left_out = [cell for cell in bound if not patterns or _fits(cell, patterns)]
+    if left_out:
+        LOGGER.warning("warning: left out: %s", _of_its_own(left_out))
     if not patterns:
         reasons = {cell: state.reason(Task("train", cell)) for cell in grid}
         trained = [cell for cell in grid if not reasons[cell]]
@@ -89,21 +90,23 @@ def _chosen(config: StudyConfig, state: Provenance, patterns: Sequence[str]) -> 
             raise UserError("no cell is trained: run snakemake or `gfce train` first")
         return trained
     for pattern in patterns:
-        if any(fnmatchcase(str(cell), pattern) for cell in grid):
+        if any(_fits(cell, [pattern]) for cell in grid):
             continue
-        if named := [cell for cell in bound if fnmatchcase(str(cell), pattern)]:
+        if named := [cell for cell in bound if _fits(cell, [pattern])]:
             raise UserError(f"--cells {pattern}: {_of_its_own(named)}")
         raise UserError(f"--cells {pattern}: fits none of the grid's cells, such as {grid[0]}")
-    return [c for c in grid if any(fnmatchcase(str(c), pattern) for pattern in patterns)]
+    return [cell for cell in grid if _fits(cell, patterns)]
+
+
+def _fits(cell: Cell, patterns: Sequence[str]) -> bool:
+    return any(fnmatchcase(str(cell), pattern) for pattern in patterns)
 
 
 def _free_and_bound(config: StudyConfig) -> tuple[list[Cell], list[Cell]]:
     """The cells that other hospitals can apply, and those that are of the study's own alone."""
-    free, bound = [], []
-    for cell in cells(config):
-        method = method_of(config, cell)
-        (bound if method and method.target_patients else free).append(cell)
-    return free, bound
+    methods = {cell: method_of(config, cell) for cell in cells(config)}
+    bound = [cell for cell, method in methods.items() if method and method.target_patients]
+    return [cell for cell in methods if cell not in bound], bound
 
 
 def _of_its_own(bound: Sequence[Cell]) -> str:
