@@ -63,4 +63,5 @@ METHOD = Method(
     norm_layer="batch",
     begins_with_none=True,
     at_test=estimate,
+    passes=2,
 )

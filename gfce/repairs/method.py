@@ -86,6 +86,7 @@ class Method:
             taking over its weights (None: nothing).
         at_test: what it does for each patient that the model is applied to, by the patient's inputs
             alone (None: nothing).
+        passes: how often the network is applied to a patient, for estimates.
     """
 
     title: str
@@ -97,6 +98,7 @@ class Method:
     target_patients: str | None = None
     learn: Callable[[Any], Learned] | None = None
     at_test: Callable[[Application], Application] | None = None
+    passes: int = 1
 
     def applies_to(self, institutions: int) -> bool:
         """Whether a training set of so many institutions can be repaired in this way."""

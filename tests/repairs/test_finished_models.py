@@ -294,9 +294,10 @@ def test_an_institution_has_too_few_patients(
 def test_the_leak_guard_knows_who_is_learned_from(study: StudyConfig) -> None:
     results = Results(study)
     patients = read_patients(results)
-    [of_d], _ = adaptation_patients(study, repaired("few"), results).values()
+    [of_d], [of_e] = adaptation_patients(study, repaired("few"), results).values()
     roles = Roles.of(study, results, patients)
     assert roles.concerned(of_d, _left_at_d(study)[0]) == ["uni-A"]
+    assert roles.concerned(of_e, _left_at_d(study)[0]) == []  # E's model is not tested there
     assert leaks_by_id(study, roles, patients) == []
     patients.loc[patients["patient_id"] == of_d, "split"] = "test"
     [row] = leaks_by_id(study, Roles.of(study, results, patients), patients)

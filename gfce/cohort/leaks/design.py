@@ -27,6 +27,8 @@ class Roles:
     tested: dict[str, frozenset[str]]
     adapted: dict[str, frozenset[str]]
     """Those of external institutions whom a repair of models of the set learns from."""
+    institutions: dict[str, str]
+    """Of each patient."""
 
     @classmethod
     def of(cls, config: StudyConfig, results: Results, patients: pd.DataFrame) -> Roles:
@@ -40,17 +42,25 @@ class Roles:
             {name: read_training_set(results, name) for name in names},
             {name: frozenset(table["patient_id"]) for name, table in tests.items()},
             {name: set_aside if name in adapted else frozenset() for name in names},
+            dict(zip(patients["patient_id"], patients["institution"], strict=True)),
         )
 
     def concerned(self, first: str, second: str) -> list[str]:
         """The training sets with one of two patients whose models are tested on the other."""
-        seen = {name: self.adapted[name].union(ids) for name, ids in self.trained.items()}
         return [
             name
-            for name, ids in seen.items()
-            if (first in ids and second in self.tested[name])
-            or (second in ids and first in self.tested[name])
+            for name in self.trained
+            if self._knows(name, first, second) or self._knows(name, second, first)
         ]
+
+    def _knows(self, name: str, seen: str, tested: str) -> bool:
+        """Whether a model of a training set that is tested on one patient has seen another.
+
+        A model that is adapted to an institution is tested on no other one's patients.
+        """
+        one_institution = self.institutions.get(seen) == self.institutions.get(tested)
+        is_adapted = seen in self.adapted[name] and one_institution
+        return tested in self.tested[name] and (seen in self.trained[name] or is_adapted)
 
 
 def leaks_by_id(config: StudyConfig, roles: Roles, patients: pd.DataFrame) -> list[Row]:
