@@ -13,7 +13,7 @@ import pandas as pd
 
 from gfce.cohort.bids import PatientFiles
 from gfce.cohort.reading import read_dataset
-from gfce.cohort.split import assign_roles, draw_training_sets
+from gfce.cohort.split import assign_roles, draw_adaptation, draw_training_sets
 from gfce.cohort.tables import EXCLUSIONS, PATIENTS
 from gfce.cohort.usability import check_patient
 from gfce.cohort.workers import for_each
@@ -21,7 +21,7 @@ from gfce.config import StudyConfig
 from gfce.errors import UserError, one_line
 from gfce.files import sha256, write_csv
 from gfce.images.masks import listed
-from gfce.study import Results
+from gfce.study import Results, set_aside
 
 LABELS = "labels"
 """The key of what is kept of a patient for a warning only: several labels of the mask."""
@@ -29,6 +29,8 @@ LABELS = "labels"
 
 def index(config: StudyConfig, workers: int = 1) -> None:
     """Check the dataset and write patients.csv, training_sets.csv and exclusions.csv.
+
+    If repairs of the grid learn from patients of external institutions, also adaptation.csv.
 
     Raises:
         UserError: the dataset cannot carry the study, or a patient is unusable and
@@ -39,12 +41,15 @@ def index(config: StudyConfig, workers: int = 1) -> None:
     )
     if patients.empty:
         raise UserError("cohort.dataset: no usable patient: see the reasons above")
-    roles = assign_roles(patients.set_index("patient_id")["institution"], config)
+    institutions = patients.set_index("patient_id")["institution"]
+    roles = assign_roles(institutions, config)
     patients = patients.merge(roles[["role", "split"]], on="patient_id")
     results = Results(config)
     training_sets = draw_training_sets(patients, config)
     write_csv(exclusions, results.exclusions)
     write_csv(training_sets, results.training_sets)
+    if set_aside(config):
+        write_csv(draw_adaptation(institutions, config), results.adaptation)
     write_csv(patients[PATIENTS.names], results.patients)
 
 

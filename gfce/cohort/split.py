@@ -1,4 +1,4 @@
-"""The split into training and test, and the pooled draws (study points 2 and 4)."""
+"""The split into training and test, pooled draws (study points 2 and 4), who is set aside."""
 
 from __future__ import annotations
 
@@ -8,16 +8,19 @@ import math
 import numpy as np
 import pandas as pd
 
-from gfce.cohort.tables import TRAINING_SETS
+from gfce.cohort.tables import ADAPTATION, TRAINING_SETS
 from gfce.config import StudyConfig
 from gfce.errors import UserError
+from gfce.study import set_aside
+from gfce.study.patients import ADAPT
 
 
 def assign_roles(institutions: pd.Series, config: StudyConfig) -> pd.DataFrame:
     """Give each patient (index: patient id, value: institution) a role and a split.
 
     Development institutions are split at random, `cohort.training_patients` for training and the
-    rest held out; patients of external institutions are all test.
+    rest held out; patients of external institutions are all test, apart from those that are set
+    aside for repairs.
 
     Raises:
         UserError: an institution of the configuration has too few patients.
@@ -36,7 +39,35 @@ def assign_roles(institutions: pd.Series, config: StudyConfig) -> pd.DataFrame:
         drawn = generator.choice(candidates, count, replace=False)
         table.loc[candidates, "role"] = "development"
         table.loc[drawn, "split"] = "train"
+    table.loc[draw_adaptation(institutions, config)["patient_id"], "split"] = ADAPT
     return table
+
+
+def draw_adaptation(institutions: pd.Series, config: StudyConfig) -> pd.DataFrame:
+    """The patients of external institutions that are set aside for repairs, in a random order.
+
+    Of each institution they are the first of one order of all its patients, so that more of them
+    are further ones. `institutions` as in `assign_roles`; the columns are those of adaptation.csv.
+
+    Raises:
+        UserError: an institution has too few patients.
+    """
+    count = set_aside(config)
+    rows = []
+    for institution in config.cohort.external if count else []:
+        candidates = sorted(institutions.index[institutions == institution])
+        if count >= len(candidates):
+            raise UserError(
+                f"institution {institution}: too few usable patients ({len(candidates)}): {count} "
+                "to adapt to and at least 1 to test are needed: lower `patients` in grid.repairs "
+                "or add some"
+            )
+        order = _generator(config.seed, "adaptation", institution).permutation(candidates)[:count]
+        rows += [
+            {"institution": institution, "order": number, "patient_id": str(patient)}
+            for number, patient in enumerate(order, start=1)
+        ]
+    return ADAPTATION.frame(rows)
 
 
 def _training_count(institution: str, available: int, number: int | float) -> int:

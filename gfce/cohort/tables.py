@@ -2,9 +2,17 @@
 
 from __future__ import annotations
 
+from gfce.config import StudyConfig
 from gfce.contract.columns import INSTITUTION, PATIENT_ID, axes, institutions
 from gfce.contract.table import Column, Table
 from gfce.images.modalities import MODALITIES
+from gfce.study import set_aside
+from gfce.study.patients import ADAPT
+
+
+def _splits(config: StudyConfig) -> list[str]:
+    return ["train", "test", *[ADAPT] * bool(set_aside(config))]
+
 
 PATIENTS = Table(
     name="cohort/patients",
@@ -18,7 +26,7 @@ PATIENTS = Table(
             "split",
             "string",
             "Whether the patient is trained on or tested on",
-            allowed=("train", "test"),
+            allowed=_splits,
         ),
         Column("t1w", "string", "T1w volume within the BIDS dataset"),
         Column("t2w", "string", "T2w volume within the BIDS dataset"),
@@ -39,6 +47,20 @@ TRAINING_SETS = Table(
     title="Patients of each training set",
     key=("training_set", "patient_id"),
     columns=(*axes(["training_set"]), PATIENT_ID),
+    is_of_patients=True,
+)
+
+ADAPTATION = Table(
+    name="cohort/adaptation",
+    title="Patients of external institutions whom repairs learn from and no model is tested on",
+    key=("institution", "order"),
+    columns=(
+        INSTITUTION,
+        Column(
+            "order", "integer", "A repair that learns from k patients has orders 1 to k", minimum=1
+        ),
+        PATIENT_ID,
+    ),
     is_of_patients=True,
 )
 

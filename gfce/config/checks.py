@@ -82,6 +82,7 @@ def check_repairs(config: StudyConfig) -> None:
         if method not in METHODS:
             raise ValueError(f"{place}: say which `method` it is" + suggest(name, METHODS))
         _check_options(place, METHODS[method], given.options)
+        _check_design(config, place, method)
         sizes = [len(institutions) for institutions in config.training_sets().values()]
         if not any(METHODS[method].applies_to(size) for size in sizes):
             kind = "one institution" if METHODS[method].training_sets == "single" else "several"
@@ -89,6 +90,21 @@ def check_repairs(config: StudyConfig) -> None:
                 f"{place}: {method} needs a training set of {kind}, and grid.training_sets has "
                 "none: add one or leave the repair out"
             )
+
+
+def _check_design(config: StudyConfig, place: str, method: str) -> None:
+    """A network and institutions that the repair asks for are there."""
+    declared = METHODS[method]
+    if not any(declared.suits(network.norm_layer) for network in config.grid.networks.values()):
+        raise ValueError(
+            f"{place}: {method} needs a network whose norm_layer is {declared.norm_layer}, and "
+            "grid.networks has none: change one or leave the repair out"
+        )
+    if declared.target_patients and not config.cohort.external:
+        raise ValueError(
+            f"{place}: {method} needs an external institution to adapt to, and cohort.external "
+            "names none: add one or leave the repair out"
+        )
 
 
 def _check_options(place: str, method: Method, options: Mapping[str, int | float]) -> None:

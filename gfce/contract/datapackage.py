@@ -24,7 +24,7 @@ FILES = [
     *("cohort/*.csv", "images/*/alignment.csv", "*.csv"),
     *("tables/*.csv", "statistics/*.csv", "remote/[!.]*/*.csv"),
 ]
-"""Where tables lie within the results, besides the models' history.csv."""
+"""Where tables lie within the results, besides the models' histories."""
 
 
 def write_datapackage(config: StudyConfig) -> None:
@@ -41,8 +41,9 @@ def describe(config: StudyConfig) -> dict[str, Any]:
     )
     tables = [(path, path.relative_to(results.root).with_suffix("").as_posix()) for path in found]
     for cell in cells(config):
-        history = results.model(cell) / f"{HISTORY.name}.csv"
-        tables += [(history, HISTORY.name)] if history.exists() else []
+        # A repair may have one for each external institution.
+        histories = sorted(results.model(cell).glob(f"{HISTORY.name}*.csv"))
+        tables += [(history, HISTORY.name) for history in histories]
     has_patients = results.patients.exists()
     # Patients of an institution that was merged into the study are not in patients.csv.
     unlisted = {METRICS_TABLE.name} if remotes(config) else set()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import cache
 
-from gfce.cohort.tables import EXCLUSIONS, LEAKS, PATIENTS, TRAINING_SETS
+from gfce.cohort.tables import ADAPTATION, EXCLUSIONS, LEAKS, PATIENTS, TRAINING_SETS
 from gfce.contract.table import Table
 from gfce.evaluation.enhancement_table import ENHANCEMENT_TABLE
 from gfce.evaluation.tables import BASELINES_TABLE, METRICS_TABLE
@@ -23,7 +23,7 @@ from gfce.training.tables import HISTORY
 def all_tables() -> tuple[Table, ...]:
     """The tables in the order of the study."""
     return (
-        *(PATIENTS, TRAINING_SETS, EXCLUSIONS, LEAKS, ALIGNMENT, QUALITY),
+        *(PATIENTS, TRAINING_SETS, ADAPTATION, EXCLUSIONS, LEAKS, ALIGNMENT, QUALITY),
         *(INSTITUTION_DISTANCES, TRAINING_DISTANCES),
         HISTORY,
         *(METRICS_TABLE, BASELINES_TABLE, ENHANCEMENT_TABLE),

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from gfce.config import StudyConfig
-from gfce.study import Cell, Results, test_institutions
+from gfce.study import Cell, Results, method_of, set_aside, test_institutions
 
 ASSUMED_PATIENTS = 100
 """Patients of an institution of which nothing is known."""
@@ -97,9 +97,12 @@ class StudySize:
         return pooled if pooled and len(institutions) > 1 else smallest
 
     def tested_at(self, institution: str) -> int:
-        """Test patients of an institution: the held-out ones of a development institution."""
+        """Test patients of an institution: the held-out ones of a development institution.
+
+        Of an external institution all but those that are set aside for repairs.
+        """
         if institution in self.config.cohort.external:
-            return self.patients(institution)
+            return max(0, self.patients(institution) - set_aside(self.config))
         return max(0, self.patients(institution) - self.trained_on(institution))
 
     def test_patients(self, cell: Cell) -> int:
@@ -107,13 +110,35 @@ class StudySize:
         return sum(self.tested_at(name) for name in test_institutions(self.config, cell))
 
     def training_slices(self, cell: Cell) -> int:
-        """Slices that a cell's model is trained on."""
-        return self.training_patients(cell.training_set) * self.slices
+        """Slices that a cell's model is trained on at a time."""
+        method = method_of(self.config, cell)
+        if method is None or not method.begins_with_none:
+            return self.training_patients(cell.training_set) * self.slices
+        return self._option(cell, method.target_patients) * self.slices
+
+    def trainings(self, cell: Cell) -> int:
+        """Trainings of a cell: one, or of a repair of a finished model one per target, or none."""
+        method = method_of(self.config, cell)
+        if method is None or not method.begins_with_none:
+            return 1
+        return len(self.config.cohort.external) if method.target_patients else 0
+
+    def models(self, cell: Cell) -> int:
+        """Files of weights of a cell; a repair of a finished model has this one too."""
+        method = method_of(self.config, cell)
+        return self.trainings(cell) + bool(method and method.begins_with_none)
 
     def steps(self, cell: Cell) -> int:
-        """Optimizer steps of a cell's training."""
-        training = self.config.training
-        return training.epochs * math.ceil(self.training_slices(cell) / training.batch_size)
+        """Optimizer steps of a cell's trainings, all together."""
+        training, method = self.config.training, method_of(self.config, cell)
+        adapts = method is not None and method.begins_with_none
+        epochs = self._option(cell, "epochs") if adapts else training.epochs
+        steps = math.ceil(self.training_slices(cell) / training.batch_size)
+        return self.trainings(cell) * epochs * steps
+
+    def _option(self, cell: Cell, name: str | None) -> int:
+        """An option of a cell's repair (0: it has none of that name)."""
+        return int(self.config.repair(cell.repair).options.get(name or "", 0))
 
 
 def counted_size(config: StudyConfig) -> StudySize:

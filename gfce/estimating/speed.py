@@ -11,7 +11,7 @@ from pathlib import Path
 from gfce.config import StudyConfig
 from gfce.estimating.networks import step_units
 from gfce.estimating.size import StudySize
-from gfce.study import Cell
+from gfce.study import Cell, method_of
 
 INFERENCE = 0.3
 """Time of a slice's prediction against that of its training step, which also has a backward pass
@@ -48,7 +48,9 @@ class Speed:
 
     def predict_seconds(self, size: StudySize, cell: Cell) -> float:
         """Seconds of a cell's predictions."""
-        steps = size.test_patients(cell) * size.slices / size.config.training.batch_size
+        method = method_of(size.config, cell)
+        passes = method.passes if method else 1
+        steps = passes * size.test_patients(cell) * size.slices / size.config.training.batch_size
         return START_SECONDS + INFERENCE * steps * self.step_seconds(size, cell)
 
 
@@ -75,6 +77,8 @@ def measured_speed(runs: Iterable[Path]) -> Speed | None:
 def _per_unit(path: Path) -> float | None:
     try:
         run = json.loads(path.read_text(encoding="utf-8"))
+        if "weights_of" in run:
+            return None  # a short training, or none: mostly other work
         cell, config = Cell(**run["cell"]), StudyConfig.model_validate(run["config"])
         pixels = StudySize(config).pixels
         seconds = max(run["wall_seconds"] - START_SECONDS / 2, run["wall_seconds"] / 2)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,9 +13,9 @@ from gfce.config import StudyConfig, parse_config
 from gfce.errors import UserError
 from gfce.files import sha256
 from gfce.images.fitted_normalization import FittedNormalization
-from gfce.images.fitting import load_normalization
+from gfce.images.fitting import load_normalization, load_repair
 from gfce.quality.fingerprint import Fingerprint, read_fingerprint
-from gfce.study import Cell, find_cell, model_label
+from gfce.study import Cell, find_cell, method_of, model_label
 from gfce.study.results import FINGERPRINT, NORMALIZATION, RUN, WEIGHTS
 
 OPTION = "--model"
@@ -33,6 +33,7 @@ class ModelFolder:
         cell: which cell it is.
         config: the configuration that it was trained with, without paths.
         normalization: as fitted on the training patients.
+        fitted: what the cell's repair has fitted beside it (empty: nothing).
         weights_sha256: checksum of the file of weights.
         fingerprint: what the training patients are like (None: the folder does not say).
         trained_on: how many patients the model was trained on (None: the folder does not say).
@@ -42,6 +43,7 @@ class ModelFolder:
     cell: Cell
     config: StudyConfig
     normalization: FittedNormalization
+    fitted: Mapping[str, Any]
     weights_sha256: str
     fingerprint: Fingerprint | None
     trained_on: int | None
@@ -51,12 +53,15 @@ class ModelFolder:
         """Read and check a cell's folder, `results/<study>/models/<cell>`.
 
         Raises:
-            UserError: the folder or a file in it is missing, damaged or of another cell.
+            UserError: the folder or a file in it is missing, damaged or of another cell; the cell
+                has a model for each institution.
         """
         _check_files(folder)
         config, cell, trained_on = _read_run(folder / RUN)
+        _check_one_model(config, cell)
         with _named(folder):
             normalization = load_normalization(folder / NORMALIZATION)
+            fitted = load_repair(folder / NORMALIZATION)
             fingerprint = _read_fingerprint(folder / FINGERPRINT)
         if normalization.name != cell.normalization:
             raise UserError(
@@ -64,7 +69,7 @@ class ModelFolder:
                 f"{cell.normalization}: copy the files of one cell"
             )
         checksum = sha256(folder / WEIGHTS)
-        return cls(folder, cell, config, normalization, checksum, fingerprint, trained_on)
+        return cls(folder, cell, config, normalization, fitted, checksum, fingerprint, trained_on)
 
     @property
     def label(self) -> str:
@@ -104,6 +109,16 @@ def _check_files(folder: Path) -> None:
             raise UserError(
                 f"{OPTION}: has no {name}: name the folder of a trained cell, or copy all of it"
             )
+
+
+def _check_one_model(config: StudyConfig, cell: Cell) -> None:
+    """Refuse a cell of several models: of which hospital a new patient is, no folder says."""
+    method = method_of(config, cell)
+    if method and method.target_patients:
+        raise UserError(
+            f"{OPTION}: {cell.repair} has a model for each of {', '.join(config.cohort.external)}, "
+            f"and none for other patients: name {cell.unrepaired}"
+        )
 
 
 def _read_fingerprint(path: Path) -> Fingerprint | None:

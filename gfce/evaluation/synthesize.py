@@ -10,6 +10,7 @@ import numpy as np
 
 from gfce import __version__
 from gfce.errors import UserError
+from gfce.evaluation.applying import apply_model
 from gfce.evaluation.cautions import cautions
 from gfce.evaluation.model_folder import ModelFolder
 from gfce.evaluation.new_patient import NewPatient
@@ -20,6 +21,8 @@ from gfce.images.arrays import Volume
 from gfce.images.fitted_normalization import FittedNormalization
 from gfce.images.modalities import INPUTS
 from gfce.images.writing import SINGLE_FILES, write_image
+from gfce.repairs.method import Application
+from gfce.study import method_of
 
 LOGGER = logging.getLogger(__name__)
 
@@ -103,16 +106,17 @@ def synthetic_volume(folder: ModelFolder, patient: NewPatient, device: str | Non
         UserError: there is no such device, the weights are damaged, or the result is not finite.
     """
     from gfce.training.arithmetic import reproducible  # torch is slow to import
-    from gfce.training.synthesis import synthesize
 
     settings, normalization = folder.config.training, folder.normalization
     torch_device = _device(device, settings.device)
     generator = folder.generator(torch_device)
-    t1w, t2w = (
-        normalization.to_network(patient.normalized(modality, normalization)) for modality in INPUTS
-    )
+    inputs = {
+        modality: normalization.to_network(patient.normalized(modality, normalization))
+        for modality in INPUTS
+    }
+    application = Application(generator, inputs, patient.head, folder.fitted, settings)
     with reproducible(settings, int(folder.cell.seed), torch_device):
-        output = synthesize(generator, t1w, t2w, settings.batch_size, settings.precision)
+        output = apply_model(method_of(folder.config, folder.cell), application)
     if not np.isfinite(output).all():
         raise UserError("--model: gives voxels that are not finite: copy its weights again")
     return normalization.from_network(output)

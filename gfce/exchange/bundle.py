@@ -32,7 +32,7 @@ from gfce.progress import progress
 from gfce.provenance.remote import model_hashes, scoring_recipe
 from gfce.provenance.state import Provenance
 from gfce.steps import Task
-from gfce.study import Cell, Results, cells
+from gfce.study import Cell, Results, cells, method_of
 from gfce.study.results import FINGERPRINT, NORMALIZATION, RUN, WEIGHTS
 
 LOGGER = logging.getLogger(__name__)
@@ -52,7 +52,8 @@ def bundle(config: StudyConfig, output: Path, patterns: Sequence[str] = ()) -> l
         The cells in it.
 
     Raises:
-        UserError: a pattern fits no cell; a cell is not trained, is out of date or damaged; its
+        UserError: a pattern fits no cell, or none but models of the study's own external
+            institutions; a cell is not trained, is out of date or damaged; its
             training patients' images are gone; the output exists.
     """
     if output.exists():
@@ -77,7 +78,10 @@ def bundle(config: StudyConfig, output: Path, patterns: Sequence[str] = ()) -> l
 
 
 def _chosen(config: StudyConfig, state: Provenance, patterns: Sequence[str]) -> list[Cell]:
-    grid = cells(config)
+    grid, bound = _free_and_bound(config)
+    left_out = [cell for cell in bound if not patterns or _fits(cell, patterns)]
+    if left_out:
+        LOGGER.warning("warning: left out: %s", _of_its_own(left_out))
     if not patterns:
         reasons = {cell: state.reason(Task("train", cell)) for cell in grid}
         trained = [cell for cell in grid if not reasons[cell]]
@@ -86,9 +90,31 @@ def _chosen(config: StudyConfig, state: Provenance, patterns: Sequence[str]) -> 
             raise UserError("no cell is trained: run snakemake or `gfce train` first")
         return trained
     for pattern in patterns:
-        if not any(fnmatchcase(str(cell), pattern) for cell in grid):
-            raise UserError(f"--cells {pattern}: fits none of the grid's cells, such as {grid[0]}")
-    return [c for c in grid if any(fnmatchcase(str(c), pattern) for pattern in patterns)]
+        if any(_fits(cell, [pattern]) for cell in grid):
+            continue
+        if named := [cell for cell in bound if _fits(cell, [pattern])]:
+            raise UserError(f"--cells {pattern}: {_of_its_own(named)}")
+        raise UserError(f"--cells {pattern}: fits none of the grid's cells, such as {grid[0]}")
+    return [cell for cell in grid if _fits(cell, patterns)]
+
+
+def _fits(cell: Cell, patterns: Sequence[str]) -> bool:
+    return any(fnmatchcase(str(cell), pattern) for pattern in patterns)
+
+
+def _free_and_bound(config: StudyConfig) -> tuple[list[Cell], list[Cell]]:
+    """The cells that other hospitals can apply, and those that are of the study's own alone."""
+    methods = {cell: method_of(config, cell) for cell in cells(config)}
+    bound = [cell for cell, method in methods.items() if method and method.target_patients]
+    return [cell for cell in methods if cell not in bound], bound
+
+
+def _of_its_own(bound: Sequence[Cell]) -> str:
+    more = f" (and {len(bound) - 1} more cells)" if len(bound) > 1 else ""
+    return (
+        f"{bound[0]}: is adapted to the study's external institutions and to no other hospital; "
+        f"the model that it began with can go{more}"
+    )
 
 
 def _report_left_out(reasons: Mapping[Cell, str]) -> None:

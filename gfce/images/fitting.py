@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -15,6 +17,9 @@ from gfce.images.normalizations import NORMALIZATIONS
 from gfce.images.store import StoredPatient
 from gfce.images.volume_statistics import LANDMARKS, VolumeStatistics
 from gfce.study import Results, read_patients, read_training_set
+
+REPAIR = "repair"
+"""The key of what a repair has fitted, in a file that lacks it otherwise."""
 
 
 def fit_normalization(
@@ -35,10 +40,30 @@ def training_patients(results: Results, training_set: str) -> list[StoredPatient
     ]
 
 
-def save_normalization(normalization: FittedNormalization, path: Path) -> None:
-    """Write a fitted normalization as JSON (`Results.normalization`)."""
+def save_normalization(
+    normalization: FittedNormalization, path: Path, repair: Mapping[str, Any] | None = None
+) -> None:
+    """Write a fitted normalization as JSON (`Results.normalization`).
+
+    `repair` is what the cell's repair has fitted beside it (`gfce.repairs.method.Learned`).
+    """
     content = {"normalization": normalization.name, "parameters": normalization.parameters}
-    write_json(content, path)
+    write_json({**content, REPAIR: repair} if repair else content, path)
+
+
+def load_repair(path: Path) -> Mapping[str, Any]:
+    """Read what a repair has fitted beside the normalization in the same file (empty: nothing).
+
+    Raises:
+        UserError: the file is damaged.
+    """
+    try:
+        fitted = json.loads(path.read_text("utf-8")).get(REPAIR, {})
+    except (OSError, ValueError, AttributeError):
+        fitted = None
+    if not isinstance(fitted, dict):
+        raise UserError(f"{path}: is damaged: run `gfce train` again")
+    return fitted
 
 
 def load_normalization(path: Path) -> FittedNormalization:

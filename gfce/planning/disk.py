@@ -21,14 +21,14 @@ def disk_bytes(size: StudySize) -> dict[str, int]:
     grid = cells(size.config)
     tested = sum(size.test_patients(cell) for cell in grid)
     volume = size.pixels * size.slices
-    weights = sum(weights_bytes(size.config, cell) for cell in grid)
+    sizes = {cell: weights_bytes(size.config, cell) for cell in grid}
     return {
         "cohort": 600 * size.all_patients,
         # Three volumes and two masks.
         "images": size.all_patients * volume * (3 * FLOAT + 2),
-        "models": weights,
+        "models": sum(sizes[cell] * size.models(cell) for cell in grid),
         # Generator and discriminator with Adam's two moments, now and one checkpoint ago.
-        "checkpoints": 2 * 4 * weights,
+        "checkpoints": 2 * 4 * sum(sizes[cell] * size.trainings(cell) for cell in grid),
         "predictions": int(tested * volume * FLOAT * COMPRESSION),
         # Per cell and gathered; up to three regions in two scalings.
         "metrics": 2 * 6 * ROW * tested,

@@ -24,7 +24,8 @@ from gfce.planning.power import (
     expected_power,
 )
 from gfce.planning.resources import estimate
-from gfce.steps import STEPS, Task, reads, tasks
+from gfce.steps import STEPS, Task, What, reads, tasks
+from gfce.steps.selections import begun_with
 from gfce.study import Cell, Results, cells
 
 WORKERS = 16
@@ -190,9 +191,15 @@ class _Costs:
         return [self.seconds(task) + statistics * (task in waiting) for task in drawn]
 
     def _on_gpus(self, gpus: int) -> float:
-        free = [0.0] * gpus
-        for seconds in sorted(map(self.gpu_seconds, cells(self.size.config)), reverse=True):
-            heapq.heappush(free, heapq.heappop(free) + seconds)
+        """Cells that begin with the model of another one come behind those that do not."""
+        free, config = [0.0] * gpus, self.size.config
+        trained: dict[What, float] = {}
+        longest = sorted(cells(config), key=self.gpu_seconds, reverse=True)
+        for cell in sorted(longest, key=lambda cell: bool(begun_with(config, cell))):
+            waited_for = [trained[other] for other in begun_with(config, cell)]
+            start = max([heapq.heappop(free), *waited_for])
+            trained[cell] = start + self.seconds(Task("train", cell))
+            heapq.heappush(free, start + self.gpu_seconds(cell))
         return max(free)
 
 

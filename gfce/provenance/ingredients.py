@@ -21,6 +21,7 @@ from gfce.study import (
     AXES,
     Cell,
     Results,
+    adaptation_patients,
     cells,
     model_label,
     read_patients,
@@ -158,6 +159,14 @@ class Ingredients:
             self._tested[institutions] = list(tested["patient_id"])
         return self._tested[institutions]
 
+    def adapted_to(self, cell: Cell) -> list[str]:
+        """The patients of external institutions whom a cell's repair learns from."""
+        return [
+            patient
+            for patients in adaptation_patients(self.config, cell, self.results).values()
+            for patient in patients
+        ]
+
     # Inputs.
 
     def dataset(self) -> Hashes:
@@ -204,6 +213,13 @@ class Ingredients:
         """Some files of a result (none: it is not there)."""
         names = {path.relative_to(self.results.root).as_posix() for path in paths}
         return {name: value for name, value in self._hashes(task).items() if name in names}
+
+    def model(self, cell: Cell) -> Hashes:
+        """The weights of a cell, for each institution that has its own, and its normalization."""
+        results = self.results
+        adapted = [results.adapted_weights(cell, name) for name in self.config.cohort.external]
+        paths = (results.weights(cell), *adapted, results.normalization(cell))
+        return self.files(Task("train", cell), *paths)
 
     def csv_files(self, *read: Task) -> Hashes:
         """All tables of results."""

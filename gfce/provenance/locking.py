@@ -16,6 +16,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +36,7 @@ from gfce.report.figure import study_figures
 from gfce.report.page.writing import without_run_times
 from gfce.steps import CELL_STEPS, STEPS, WHOLE, Task, tasks
 from gfce.study import cells
-from gfce.study.results import HISTORY, REPORT, RUN
+from gfce.study.results import HISTORIES, REPORT, RUN
 
 REPOSITORY = PACKAGE.parent
 REFERENCE = Path("config", "reference")
@@ -216,7 +217,7 @@ def _content(path: Path) -> str:
     """The hash of a file, without how long anything took."""
     if path.name == REPORT:
         return digest(without_run_times(path.read_text(encoding="utf-8")))
-    if path.name != HISTORY:
+    if not fnmatch(path.name, HISTORIES):
         return sha256(path)
     with path.open(newline="", encoding="utf-8") as file:
         rows = [{**row, "seconds": ""} for row in csv.DictReader(file)]

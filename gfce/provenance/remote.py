@@ -39,6 +39,7 @@ def scoring_recipe(config: StudyConfig, cell: Cell, model: Mapping[str, str]) ->
         **ingredients.preparation(),
         **{name: training[name] for name in INFERENCE},
         **ingredients.average(),
+        **ingredients.repair(cell),
     }
     return Recipe(versions, edited, settings, model)
 

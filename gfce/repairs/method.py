@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal
 
 NONE = "none"
 """The value of the axis of models without a repair."""
@@ -35,6 +35,38 @@ class Option:
             raise ValueError(f"give {kind} between {self.low:g} and {self.high:g}")
 
 
+@dataclass(frozen=True)
+class Learned:
+    """What a repair has learned for the finished model of a cell.
+
+    Attributes:
+        run: what run.json says of it.
+        fitted: what the model's normalization.json keeps of it, for `Method.at_test` (JSON).
+    """
+
+    run: Mapping[str, Any] = field(default_factory=dict)
+    fitted: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Application:
+    """A model, and the one patient that it is applied to.
+
+    Attributes:
+        generator: maps (t1w, t2w) to ce, in inference mode (torch.nn.Module).
+        inputs: T1w and T2w by `t1w` and `t2w`, network units, float32 (slice, row, column).
+        head: the patient's foreground, bool (slice, row, column).
+        fitted: what `Method.learn` has fitted.
+        training: the options of inference: batch_size and precision (gfce.config.Training).
+    """
+
+    generator: Any
+    inputs: Mapping[str, Any]
+    head: Any
+    fitted: Mapping[str, Any]
+    training: Any
+
+
 @dataclass(frozen=True, kw_only=True)
 class Method:
     """A way to make a model work at a hospital that it was not trained at.
@@ -45,14 +77,34 @@ class Method:
             network between hospitals; for tables and the report.
         options: its numbers by name.
         training_sets: which ones it is a repair of.
+        norm_layer: the normalization layers that a network must have (None: any).
+        begins_with_none: whether its model is the finished one of the same cell without a repair,
+            which is trained no further on its training set.
+        target_patients: the option that says how many patients of each external institution it
+            learns from, which no model of the study is tested on then (None: it needs none).
+        learn: what it does with that finished model (`gfce.training.finished.FinishedModel`) beside
+            taking over its weights (None: nothing).
+        at_test: what it does for each patient that the model is applied to, by the patient's inputs
+            alone (None: nothing).
+        passes: how often the network is applied to a patient, for estimates.
     """
 
     title: str
     needs: str
     options: Mapping[str, Option] = field(default_factory=dict)
     training_sets: Literal["all", "single", "pooled"] = "all"
+    norm_layer: Literal["instance", "batch"] | None = None
+    begins_with_none: bool = False
+    target_patients: str | None = None
+    learn: Callable[[Any], Learned] | None = None
+    at_test: Callable[[Application], Application] | None = None
+    passes: int = 1
 
     def applies_to(self, institutions: int) -> bool:
         """Whether a training set of so many institutions can be repaired in this way."""
         wanted = {"single": institutions == 1, "pooled": institutions > 1, "all": True}
         return wanted[self.training_sets]
+
+    def suits(self, norm_layer: str) -> bool:
+        """Whether a network with these normalization layers can be repaired in this way."""
+        return self.norm_layer in (None, norm_layer)

@@ -17,7 +17,9 @@ from gfce.steps.step import CELL, WHOLE, Step, Task, What
 def _declared() -> dict[str, Step]:
     """The steps by name, each behind those that it reads from."""
     steps: dict[str, Step] = imported(__name__, __path__, "STEP")
-    order = TopologicalSorter({name: step.reads for name, step in steps.items()}).static_order()
+    # A cell may read the same step's result of another one.
+    needs = {name: step.reads.keys() - {name} for name, step in steps.items()}
+    order = TopologicalSorter(needs).static_order()
     return {name: steps[name] for name in order}
 
 

@@ -8,6 +8,7 @@ from gfce.config import Bids
 from gfce.estimating.job import Estimate, Job
 from gfce.estimating.memory import PYTHON_MB
 from gfce.steps.step import EVERY, Hashes, Settings, Step, What, Work
+from gfce.study import set_aside
 
 if TYPE_CHECKING:
     from gfce.provenance.ingredients import Ingredients
@@ -34,6 +35,8 @@ def _made_of(ingredients: Ingredients, what: What) -> tuple[Settings, Hashes]:
     cohort = {key: value for key, value in cohort.items() if (key, value) not in usual.items()}
     sets = {f"training_sets.{name}": names for name, names in config.training_sets().items()}
     settings = {**cohort, **ingredients.alignment(), "seed": config.seed, **sets}
+    if count := set_aside(config):
+        settings["patients set aside for repairs"] = count
     return settings, ingredients.dataset()
 
 

@@ -8,7 +8,7 @@ from gfce.estimating.job import Estimate, Job
 from gfce.estimating.memory import torch_mb, volume_mb, weights_mb
 from gfce.images.modalities import INPUTS
 from gfce.steps.selections import built_of, tested_on
-from gfce.steps.step import CELL, EVERY, Hashes, Settings, Step, Task, What, Work, same
+from gfce.steps.step import CELL, EVERY, Hashes, Settings, Step, What, Work, same
 from gfce.study import Cell
 
 if TYPE_CHECKING:
@@ -24,10 +24,7 @@ def _made_of(ingredients: Ingredients, what: What) -> tuple[Settings, Hashes]:
     assert isinstance(what, Cell)
     training = ingredients.section("training")
     settings = {f"training.{name}": training[f"training.{name}"] for name in INFERENCE}
-    results = ingredients.results
-    model = ingredients.files(
-        Task("train", what), results.weights(what), results.normalization(what)
-    )
+    model = ingredients.model(what)
     tested = ingredients.images(ingredients.tested_on(what), INPUTS)
     settings |= {**ingredients.repair(what), **ingredients.identity(what)}
     return settings, {**model, **tested}

@@ -8,12 +8,22 @@ from gfce.config import StudyConfig
 from gfce.declarations import modules_of
 from gfce.repairs.method import NONE
 from gfce.steps.step import What
-from gfce.study import Cell, test_institutions
+from gfce.study import Cell, method_of, test_institutions
 
 
 def trained_on(config: StudyConfig, what: What) -> Iterable[What]:
-    """The institutions of a cell's training set."""
-    return config.training_sets()[_cell(what).training_set]
+    """The institutions of a cell's training set, and those that its repair learns from."""
+    cell = _cell(what)
+    method = method_of(config, cell)
+    targets = config.cohort.external if method and method.target_patients else []
+    return [*config.training_sets()[cell.training_set], *targets]
+
+
+def begun_with(config: StudyConfig, what: What) -> Iterable[What]:
+    """The cell whose finished model a cell's repair begins with (none: it has its own training)."""
+    cell = _cell(what)
+    method = method_of(config, cell)
+    return [cell.unrepaired] if method and method.begins_with_none else []
 
 
 def tested_on(config: StudyConfig, what: What) -> Iterable[What]:

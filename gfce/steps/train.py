@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from gfce.estimating.job import Estimate, Job
 from gfce.estimating.memory import torch_mb, training_slices_mb, weights_mb
 from gfce.images.modalities import MODALITIES
-from gfce.steps.selections import built_of, trained_on
+from gfce.steps.selections import begun_with, built_of, trained_on
 from gfce.steps.step import CELL, EVERY, Hashes, Settings, Step, What, Work
 from gfce.study import Cell
 
@@ -29,7 +29,12 @@ def _made_of(ingredients: Ingredients, what: What) -> tuple[Settings, Hashes]:
         **ingredients.repair(what),
         **ingredients.identity(what),
     }
-    return settings, ingredients.images(ingredients.training_sets[what.training_set], MODALITIES)
+    seen = [*ingredients.training_sets[what.training_set], *ingredients.adapted_to(what)]
+    inputs = ingredients.images(seen, MODALITIES)
+    for finished in begun_with(ingredients.config, what):
+        assert isinstance(finished, Cell)
+        inputs |= ingredients.model(finished)
+    return settings, inputs
 
 
 def _estimate(job: Job) -> Estimate:
@@ -48,7 +53,7 @@ STEP = Step(
     module="gfce.training.cell",
     help="Train the model of one cell.",
     scope=CELL,
-    reads={"index": EVERY, "leaks": EVERY, "preprocess": trained_on},
+    reads={"index": EVERY, "leaks": EVERY, "preprocess": trained_on, "train": begun_with},
     made_of=_made_of,
     estimate=_estimate,
     run=_run,

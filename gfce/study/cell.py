@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,7 @@ from gfce.config import StudyConfig
 from gfce.errors import UserError
 from gfce.images.normalizations import NORMALIZATIONS
 from gfce.repairs import METHODS
-from gfce.repairs.method import NONE
+from gfce.repairs.method import NONE, Method
 
 
 @dataclass(frozen=True)
@@ -79,6 +79,11 @@ class Cell:
         values = ((AXES[name], getattr(self, name)) for name in (*MODEL_KEYS, "seed"))
         return Path(*(axis.folder.format(value) for axis, value in values if value != axis.absent))
 
+    @property
+    def unrepaired(self) -> Cell:
+        """The cell without a repair that is otherwise the same."""
+        return replace(self, repair=NONE)
+
     def __str__(self) -> str:
         return self.folder.as_posix()
 
@@ -100,16 +105,24 @@ _SPELLED = ("normalization", "training_set", "seed")
 def cells(config: StudyConfig) -> list[Cell]:
     """All cells of the grid, in the order of the configuration.
 
-    A repair has cells of those training sets alone that it can repair.
+    A repair has cells of those training sets and networks alone that it can repair.
     """
     every = (Cell(*values) for values in product(*(axis.values(config) for axis in AXES.values())))
     sizes = {name: len(institutions) for name, institutions in config.training_sets().items()}
-    repairs = {name: METHODS[str(config.repair(name).method)] for name in config.grid.repairs}
     return [
         cell
         for cell in every
-        if cell.repair == NONE or repairs[cell.repair].applies_to(sizes[cell.training_set])
+        if (method := method_of(config, cell)) is None
+        or (
+            method.applies_to(sizes[cell.training_set])
+            and method.suits(config.network(cell.network).norm_layer)
+        )
     ]
+
+
+def method_of(config: StudyConfig, cell: Cell) -> Method | None:
+    """The repair of a cell (None: it has none)."""
+    return None if cell.repair == NONE else METHODS[str(config.repair(cell.repair).method)]
 
 
 def find_cell(config: StudyConfig, name: str) -> Cell:

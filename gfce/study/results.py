@@ -9,6 +9,8 @@ from gfce.study.cell import Cell
 
 RUN, HISTORY = "run.json", "history.csv"
 """Files of a model that hold times."""
+HISTORIES = "history*.csv"
+"""Those and the histories of its repair for single institutions."""
 REPORT = "report.html"
 """A page that holds times as well."""
 WEIGHTS, NORMALIZATION = "weights.safetensors", "normalization.json"
@@ -26,6 +28,7 @@ class Results:
         self.root = config.results / config.study
         self.patients = self.root / "cohort" / "patients.csv"
         self.training_sets = self.root / "cohort" / "training_sets.csv"
+        self.adaptation = self.root / "cohort" / "adaptation.csv"
         self.exclusions = self.root / "cohort" / "exclusions.csv"
         self.leaks = self.root / "cohort" / "leaks.csv"
         self.quality = self.root / "cohort" / "quality.csv"
@@ -81,12 +84,24 @@ class Results:
         """What a cell's normalization was fitted to: with it, a patient needs only the inputs."""
         return self.model(cell) / NORMALIZATION
 
+    def adapted_weights(self, cell: Cell, institution: str) -> Path:
+        """A generator that a repair has made for an external institution."""
+        return self.model(cell) / f"weights_{institution}.safetensors"
+
+    def adapted_history(self, cell: Cell, institution: str) -> Path:
+        """Losses of the training of such a generator."""
+        return self.model(cell) / f"history_{institution}.csv"
+
+    def adapted_checkpoint(self, cell: Cell, institution: str) -> Path:
+        """Where that training saves its state."""
+        return self.checkpoint(cell).with_name(f"checkpoint_{institution}.safetensors")
+
     def fingerprint(self, cell: Cell) -> Path:
         """What the training patients are like, in ranges: written by a step of its own."""
         return self.model(cell) / FINGERPRINT
 
     def history(self, cell: Cell) -> Path:
-        """Losses of a training, epoch by epoch."""
+        """Losses of a training, epoch by epoch (none: the cell has no training of its own)."""
         return self.model(cell) / HISTORY
 
     def run(self, cell: Cell) -> Path:

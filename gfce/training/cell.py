@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import platform
 import time
+from collections.abc import Iterable
 from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
@@ -19,10 +20,11 @@ from gfce.files import atomic_write, sha256, write_csv, write_json
 from gfce.images.fitted_normalization import FittedNormalization
 from gfce.images.fitting import fit_normalization, save_normalization, training_patients
 from gfce.images.modalities import MODALITIES
+from gfce.images.store import StoredPatient
 from gfce.provenance.code import digest
 from gfce.provenance.state import INITIAL, Provenance
 from gfce.steps import Task
-from gfce.study import Cell, Results, model_label
+from gfce.study import Cell, Results, method_of, model_label
 from gfce.training.data import TrainingSlices
 from gfce.training.loop import TrainedModel, train
 from gfce.training.weights import initial_weights, save_weights
@@ -37,11 +39,21 @@ def train_cell(
     is known of the study's results already.
 
     Raises:
-        UserError: a model that was made from weights of the user's is due, and they are not given.
+        UserError: a model that was made from weights of the user's is due, and they are not given;
+            or they are given to a cell whose repair begins with another cell's.
+
+    A cell whose repair begins with a finished model takes that up instead
+    (`gfce.training.finished`).
 
     The checkpoint is keyed by the model's recipe: a cell that was interrupted goes on where it
     stood, and one that was finished with the same key is not trained again.
     """
+    method = method_of(config, cell)
+    if method and method.begins_with_none:
+        from gfce.training.finished import take_up
+
+        take_up(config, cell, init, known)
+        return
     started = time.monotonic()
     results = Results(config)
     normalization = fit_normalization(results, cell.normalization, cell.training_set)
@@ -84,10 +96,17 @@ def training_slices(
     results: Results, cell: Cell, normalization: FittedNormalization
 ) -> TrainingSlices:
     """All slices of a cell's training patients, in network units."""
+    return slices_of(training_patients(results, cell.training_set), normalization)
+
+
+def slices_of(
+    patients: Iterable[StoredPatient], normalization: FittedNormalization
+) -> TrainingSlices:
+    """All slices of patients, in network units."""
     volumes: dict[str, list[np.ndarray]] = {modality: [] for modality in MODALITIES}
     names: list[str] = []
     numbers: list[int] = []
-    for patient in training_patients(results, cell.training_set):
+    for patient in patients:
         for modality in MODALITIES:
             normalized = patient.normalized(modality, normalization)
             volumes[modality].append(normalization.to_network(normalized))
@@ -106,15 +125,24 @@ def _describe_run(
     config: StudyConfig, cell: Cell, model: TrainedModel, slices: TrainingSlices
 ) -> dict[str, Any]:
     return {
-        "cell": asdict(cell),
-        "config": config.model_dump(mode="json", exclude=_PATHS),
-        "versions": {
-            "gfce": __version__,
-            "python": platform.python_version(),
-            **{name: version(name) for name in ("torch", "numpy", "safetensors")},
-        },
+        **describe_study(config, cell),
+        "versions": software_versions(),
         "device": model.device,
         "steps": model.steps,
         "slices": len(slices),
         "patients": sorted(set(slices.patient_ids)),
+    }
+
+
+def describe_study(config: StudyConfig, cell: Cell) -> dict[str, Any]:
+    """What run.json says of the cell and its study."""
+    return {"cell": asdict(cell), "config": config.model_dump(mode="json", exclude=_PATHS)}
+
+
+def software_versions() -> dict[str, str]:
+    """The versions that weights may depend on."""
+    return {
+        "gfce": __version__,
+        "python": platform.python_version(),
+        **{name: version(name) for name in ("torch", "numpy", "safetensors")},
     }

@@ -19,6 +19,7 @@ from gfce.estimating.networks import step_units
 from gfce.estimating.size import StudySize
 from gfce.estimating.speed import START_SECONDS, Speed, measured_speed
 from gfce.planning.calibration import measure_speed
+from gfce.planning.disk import disk_bytes
 from gfce.planning.expected_intervals import expected_intervals, half_width
 from gfce.planning.pilot import ASSUMED_SD
 from gfce.planning.plan import plan
@@ -61,6 +62,7 @@ def test_the_jobs_are_those_of_the_workflow(tmp_path: Path, simulated: bool) -> 
     content = minimal_config(**folders)
     if simulated:
         content["simulation"] = {"patients": dict.fromkeys("ABCD", 3)}
+        content["grid"]["repairs"] = {"few_shot": {"options": {"patients": 2}}}
     path = tmp_path / "study.yaml"
     path.write_text(yaml.safe_dump(content))
     answer = dry_run(path)
@@ -94,6 +96,34 @@ def test_more_gpus_take_less_time_and_the_same_hours(configure: Configure) -> No
     # training steps, and 12 test patients of 7 slices.
     assert four.wall_hours / one.wall_hours == pytest.approx(1 / 4, rel=0.1)
     assert many.wall_hours == pytest.approx(14 + 0.3 * 12 * 7, rel=0.05)
+
+
+def test_repairs_of_finished_models_cost_what_they_do(configure: Configure) -> None:
+    """Three patients of 7 slices, 4 epochs, at each of two institutions; a copy costs nothing."""
+    options = {"patients": 3, "epochs": 4}
+    changes = {
+        "cohort": {"development": ["A", "B"], "external": ["C", "D"]},
+        "simulation": {**SIMULATION, "patients": {"A": 6, "B": 5, "C": 4, "D": 5}},
+    }
+    plain = configure(**changes)
+    config = configure(
+        **changes,
+        grid={"repairs": {"few_shot": {"options": options}, "histogram_matching": {}}},
+    )
+    size = StudySize(config)
+    by_repair = {cell.repair: cell for cell in cells(config) if cell.training_set == "uni-A"}
+    assert {name: size.steps(cell) for name, cell in by_repair.items()} == {
+        "none": 14,
+        "few_shot": 2 * 4 * 3 * 7,
+        "histogram_matching": 0,
+    }
+    assert {size.test_patients(cell) for cell in by_repair.values()} == {4 + 3 + 1 + 2}
+    assert disk_bytes(size)["models"] == pytest.approx(
+        disk_bytes(StudySize(plain))["models"] * (6 + 3 * 4 + 6) / 6
+    )
+    # Nothing can be adapted before it is trained, however many GPUs there are.
+    first, then = (plan(study, 100, SPEED) for study in (plain, config))
+    assert then.wall_hours - first.wall_hours > 2 * 4 * 3 * 7 - 14
 
 
 def test_no_gpu_is_a_mistake(configure: Configure) -> None:

@@ -9,6 +9,7 @@ import pandas as pd
 
 from gfce.config import StudyConfig
 from gfce.study import Cell, Results, read_training_set, test_patients
+from gfce.study.patients import adapted_sets, read_adaptation
 
 Row = dict[str, Any]
 """One line of leaks.csv."""
@@ -24,26 +25,42 @@ class Roles:
 
     trained: dict[str, list[str]]
     tested: dict[str, frozenset[str]]
+    adapted: dict[str, frozenset[str]]
+    """Those of external institutions whom a repair of models of the set learns from."""
+    institutions: dict[str, str]
+    """Of each patient."""
 
     @classmethod
     def of(cls, config: StudyConfig, results: Results, patients: pd.DataFrame) -> Roles:
-        """The roles of a study's patients, from patients.csv and training_sets.csv."""
+        """The roles of a study's patients: patients.csv, training_sets.csv, adaptation.csv."""
         names = list(config.training_sets())
         # Who a model is tested on depends on its training set alone.
         tests = {name: test_patients(config, Cell("", "", name, ""), patients) for name in names}
+        adapted = adapted_sets(config)
+        set_aside = frozenset(read_adaptation(results)["patient_id"]) if adapted else frozenset()
         return cls(
             {name: read_training_set(results, name) for name in names},
             {name: frozenset(table["patient_id"]) for name, table in tests.items()},
+            {name: set_aside if name in adapted else frozenset() for name in names},
+            dict(zip(patients["patient_id"], patients["institution"], strict=True)),
         )
 
     def concerned(self, first: str, second: str) -> list[str]:
         """The training sets with one of two patients whose models are tested on the other."""
         return [
             name
-            for name, ids in self.trained.items()
-            if (first in ids and second in self.tested[name])
-            or (second in ids and first in self.tested[name])
+            for name in self.trained
+            if self._knows(name, first, second) or self._knows(name, second, first)
         ]
+
+    def _knows(self, name: str, seen: str, tested: str) -> bool:
+        """Whether a model of a training set that is tested on one patient has seen another.
+
+        A model that is adapted to an institution is tested on no other one's patients.
+        """
+        one_institution = self.institutions.get(seen) == self.institutions.get(tested)
+        is_adapted = seen in self.adapted[name] and one_institution
+        return tested in self.tested[name] and (seen in self.trained[name] or is_adapted)
 
 
 def leaks_by_id(config: StudyConfig, roles: Roles, patients: pd.DataFrame) -> list[Row]:
@@ -61,6 +78,9 @@ def leaks_by_id(config: StudyConfig, roles: Roles, patients: pd.DataFrame) -> li
             if problem:
                 kind, reason = problem
                 rows.append(_row(kind, patient, table, [name], reason))
+        for patient in sorted(roles.adapted[name] & roles.tested[name]):
+            reason = f"a repair of {name} learns from a patient whom its models are tested on"
+            rows.append(_row("trained_and_tested", patient, table, [name], reason))
     return rows
 
 

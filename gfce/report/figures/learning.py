@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pandas as pd
 from matplotlib.axes import Axes
@@ -10,9 +11,10 @@ from matplotlib.figure import Figure
 
 from gfce.config import StudyConfig
 from gfce.errors import UserError
+from gfce.repairs.method import NONE
 from gfce.report.figure import FigureKind
 from gfce.report.learning_sheet import draw_sheet
-from gfce.study import Cell, Results, cells, model_label
+from gfce.study import Cell, Results, cells, method_of, model_label
 
 FIGURE = FigureKind(
     title="Learning curves",
@@ -32,32 +34,45 @@ PANELS = {
 
 
 def draw(config: StudyConfig, network: str | None) -> Iterator[tuple[str, Figure]]:
-    """All cells on one sheet, then each cell by itself."""
-    histories = {cell: _history(config, cell) for cell in cells(config)}
-    yield "", draw_sheet(config, histories)
-    for cell, history in histories.items():
-        yield str(cell), draw_learning(config, cell, history)
+    """All cells without a repair on one sheet, then each training by itself."""
+    plain = [cell for cell in cells(config) if cell.repair == NONE]
+    yield "", draw_sheet(config, {cell: _history(Results(config).history(cell)) for cell in plain})
+    for cell in cells(config):
+        for place, path in _histories(config, cell).items():
+            name, title = (f"{cell}_{place}", f" at {place}") if place else (str(cell), "")
+            yield name, draw_learning(config, cell, _history(path), title)
 
 
-def _history(config: StudyConfig, cell: Cell) -> pd.DataFrame:
-    path = Results(config).history(cell)
+def _histories(config: StudyConfig, cell: Cell) -> dict[str, Path]:
+    """A cell's histories: its own (no name), or those of the institutions that it is adapted to."""
+    results, method = Results(config), method_of(config, cell)
+    if method is None or not method.begins_with_none:
+        return {"": results.history(cell)}
+    names = config.cohort.external if method.target_patients else []
+    return {name: results.adapted_history(cell, name) for name in names}
+
+
+def _history(path: Path) -> pd.DataFrame:
     if not path.exists():
         raise UserError(f"{path}: is not there: run `gfce train` first")
     return pd.read_csv(path)
 
 
-def draw_learning(config: StudyConfig, cell: Cell, history: pd.DataFrame) -> Figure:
-    """Losses and learning rate of one cell by epoch.
+def draw_learning(
+    config: StudyConfig, cell: Cell, history: pd.DataFrame, place: str = ""
+) -> Figure:
+    """Losses and learning rate of one training by epoch.
 
     Args:
         config: the study.
-        cell: of the grid.
+        cell: whose training it is.
         history: the rows of its history.csv.
+        place: behind the model's name in the title.
     """
     figure = Figure(figsize=(7.5, 2.4), layout="constrained")
     for axes, (title, columns) in zip(figure.subplots(1, len(PANELS)), PANELS.items(), strict=True):
         _draw_panel(axes, history, title, columns)
-    figure.suptitle(f"{model_label(config, cell)}, seed {cell.seed}")
+    figure.suptitle(f"{model_label(config, cell)}{place}, seed {cell.seed}")
     return figure
 
 
