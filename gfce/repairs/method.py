@@ -2,10 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
+if TYPE_CHECKING:
+    import numpy as np
+    from torch import Tensor
+
+    from gfce.training.start import Begun, Start
+
+Options = Mapping[str, int | float]
+"""Values of a method's options, all of them, by name."""
 NONE = "none"
 """The value of the axis of models without a repair."""
 
@@ -45,12 +53,19 @@ class Method:
             network between hospitals; for tables and the report.
         options: its numbers by name.
         training_sets: which ones it is a repair of.
+        augment: changes the slices of a training step at random. It takes one T1w, T2w and CE slice
+            in network units, float32 (image, row, column) on the training's device, and returns as
+            much; everything random comes from the generator. Where the units are bounded, the
+            result is clipped to [-1, 1].
+        train: begins a training that is not that of one state on all slices.
     """
 
     title: str
     needs: str
     options: Mapping[str, Option] = field(default_factory=dict)
     training_sets: Literal["all", "single", "pooled"] = "all"
+    augment: Callable[[Tensor, Options, np.random.Generator], Tensor] | None = None
+    train: Callable[[Start, Options], Begun] | None = None
 
     def applies_to(self, institutions: int) -> bool:
         """Whether a training set of so many institutions can be repaired in this way."""

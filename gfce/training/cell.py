@@ -21,8 +21,9 @@ from gfce.images.fitting import fit_normalization, save_normalization, training_
 from gfce.images.modalities import MODALITIES
 from gfce.provenance.code import digest
 from gfce.provenance.state import INITIAL, Provenance
+from gfce.repairs.method import NONE
 from gfce.steps import Task
-from gfce.study import Cell, Results, model_label
+from gfce.study import Cell, Results, model_label, read_patients
 from gfce.training.data import TrainingSlices
 from gfce.training.loop import TrainedModel, train
 from gfce.training.weights import initial_weights, save_weights
@@ -65,6 +66,7 @@ def train_cell(
         checkpoint=results.checkpoint(cell),
         key=key,
         initial=initial,
+        repair=None if cell.repair == NONE else config.repair(cell.repair),
         label=model_label(config, cell),
     )
     save_normalization(normalization, results.normalization(cell))
@@ -87,6 +89,7 @@ def training_slices(
     volumes: dict[str, list[np.ndarray]] = {modality: [] for modality in MODALITIES}
     names: list[str] = []
     numbers: list[int] = []
+    institution_of = read_patients(results).set_index("patient_id")["institution"]
     for patient in training_patients(results, cell.training_set):
         for modality in MODALITIES:
             normalized = patient.normalized(modality, normalization)
@@ -95,7 +98,12 @@ def training_slices(
         names += [patient.patient_id] * slices
         numbers += range(slices)
     stacked = {modality: np.concatenate(parts) for modality, parts in volumes.items()}
-    return TrainingSlices(**stacked, patient_ids=tuple(names), slice_numbers=tuple(numbers))
+    return TrainingSlices(
+        **stacked,
+        patient_ids=tuple(names),
+        slice_numbers=tuple(numbers),
+        institutions=tuple(str(institution_of[name]) for name in names),
+    )
 
 
 # Paths of the hospital's file system are no one else's business.
