@@ -52,12 +52,13 @@ SLAB_MM = (-60.0, 60.0)
 
 def augment(images: Tensor, options: Options, rng: np.random.Generator) -> Tensor:
     """Change the T1w, T2w and CE slice of a patient, (image, row, column), in network units."""
+    chosen = [transform for transform in TRANSFORMS if happens(rng, options["probability"])]
+    if not chosen:
+        return images
     level = air(images)
     signals = images - level
-    happening = {name: happens(rng, options["probability"]) for name in TRANSFORMS}
-    for name, transform in TRANSFORMS.items():
-        if happening[name]:
-            signals = transform(signals, options, rng)
+    for transform in chosen:
+        signals = transform(signals, options, rng)
     return signals + level
 
 
@@ -140,15 +141,7 @@ def _gain(signals: Tensor, options: Options, rng: np.random.Generator) -> Tensor
     return signals * signals.new_tensor(gains)[:, None, None]
 
 
-TRANSFORMS = {
-    "echo": _echo_time,
-    "fat": _fat,
-    "repetition": _repetition_time,
-    "coils": _coils,
-    "matrix": _matrix,
-    "noise": _noise,
-    "gain": _gain,
-}
+TRANSFORMS = (_echo_time, _fat, _repetition_time, _coils, _matrix, _noise, _gain)
 
 METHOD = Method(
     title="Augmentation by MR physics",
@@ -161,7 +154,7 @@ METHOD = Method(
             default=0.3, meaning="largest change of T2w's TE, as part of it", low=0.0, high=0.9
         ),
         "fat": Option(
-            default=0.6,
+            default=0.9,
             meaning="largest signal of fat in T2w, as part of the brightest tissue's",
             low=0.0,
             high=1.0,
