@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from gfce.estimating.networks import weights_bytes
 from gfce.estimating.size import StudySize
+from gfce.repairs import METHODS
+from gfce.repairs.method import NONE
 from gfce.study import Cell
 
 PYTHON_MB = 1000
@@ -34,6 +36,14 @@ def volume_mb(size: StudySize) -> float:
 def weights_mb(size: StudySize, cell: Cell) -> float:
     """Weights, gradients, Adam's two moments, and the checkpoint while it is written."""
     return 8 * weights_bytes(size.config, cell) / 1e6
+
+
+def trained_models(size: StudySize, cell: Cell) -> int:
+    """Models that a training holds: one, or the common one and that of each hospital."""
+    config = size.config
+    if cell.repair == NONE or not METHODS[str(config.repair(cell.repair).method)].train:
+        return 1
+    return 1 + len(config.training_sets()[cell.training_set])
 
 
 def training_slices_mb(size: StudySize, cell: Cell) -> float:

@@ -94,6 +94,11 @@ class StoredPatient:
         self.patient_id = patient_id
         self._folder = folder
 
+    @property
+    def institution(self) -> str:
+        """The institution, in whose folder the patient lies."""
+        return self._folder.name
+
     @cached_property
     def shape(self) -> tuple[int, ...]:
         """The shape of the patient's volumes and masks, (slice, row, column)."""

@@ -58,7 +58,7 @@ def _batches(application: Application, device: Any) -> Iterator[tuple[Any, Any]]
 
 
 METHOD = Method(
-    title="batch normalization by the patient's own statistics",
+    title="Batch normalization by the patient's own statistics",
     needs="nothing: each patient's own T1w and T2w",
     norm_layer="batch",
     begins_with_none=True,

@@ -100,7 +100,7 @@ def _fine_tune_to(model: FinishedModel, institution: str, settings: Training) ->
 
 
 METHOD = Method(
-    title="fine-tuned with a few patients of the hospital",
+    title="Fine-tuned with a few patients of the hospital",
     needs="T1w, T2w and CE of a few patients of the other hospital",
     options={
         "patients": Option(

@@ -94,7 +94,7 @@ def matched(
 
 
 METHOD = Method(
-    title="inputs matched to the training set's histogram",
+    title="Inputs matched to the training set's histogram",
     needs="nothing: each patient's own T1w and T2w",
     begins_with_none=True,
     learn=fit,

@@ -4,8 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
+if TYPE_CHECKING:
+    import numpy as np
+    from torch import Tensor
+
+    from gfce.training.start import Begun, Start
+
+Options = Mapping[str, int | float]
+"""Values of a method's options, all of them, by name."""
 NONE = "none"
 """The value of the axis of models without a repair."""
 
@@ -87,6 +95,11 @@ class Method:
         at_test: what it does for each patient that the model is applied to, by the patient's inputs
             alone (None: nothing).
         passes: how often the network is applied to a patient, for estimates.
+        augment: changes the slices of a training step at random. It takes one T1w, T2w and CE slice
+            in network units, float32 (image, row, column) on the training's device, and returns as
+            much; everything random comes from the generator. Where the units are bounded, the
+            result is clipped to [-1, 1].
+        train: begins a training that is not that of one state on all slices.
     """
 
     title: str
@@ -99,6 +112,8 @@ class Method:
     learn: Callable[[Any], Learned] | None = None
     at_test: Callable[[Application], Application] | None = None
     passes: int = 1
+    augment: Callable[[Tensor, Options, np.random.Generator], Tensor] | None = None
+    train: Callable[[Start, Options], Begun] | None = None
 
     def applies_to(self, institutions: int) -> bool:
         """Whether a training set of so many institutions can be repaired in this way."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from gfce.estimating.job import Estimate, Job
-from gfce.estimating.memory import torch_mb, training_slices_mb, weights_mb
+from gfce.estimating.memory import torch_mb, trained_models, training_slices_mb, weights_mb
 from gfce.images.modalities import MODALITIES
 from gfce.steps.selections import begun_with, built_of, trained_on
 from gfce.steps.step import CELL, EVERY, Hashes, Settings, Step, What, Work
@@ -39,7 +39,8 @@ def _made_of(ingredients: Ingredients, what: What) -> tuple[Settings, Hashes]:
 
 def _estimate(job: Job) -> Estimate:
     size, cell = job.size, job.cell
-    memory = torch_mb(size, cell) + training_slices_mb(size, cell) + weights_mb(size, cell)
+    models = trained_models(size, cell) * weights_mb(size, cell)
+    memory = torch_mb(size, cell) + training_slices_mb(size, cell) + models
     return Estimate(memory, job.speed.train_seconds(size, cell))
 
 

@@ -23,6 +23,7 @@ from gfce.images.modalities import MODALITIES
 from gfce.images.store import StoredPatient
 from gfce.provenance.code import digest
 from gfce.provenance.state import INITIAL, Provenance
+from gfce.repairs.method import NONE
 from gfce.steps import Task
 from gfce.study import Cell, Results, method_of, model_label
 from gfce.training.data import TrainingSlices
@@ -77,6 +78,7 @@ def train_cell(
         checkpoint=results.checkpoint(cell),
         key=key,
         initial=initial,
+        repair=None if cell.repair == NONE else config.repair(cell.repair),
         label=model_label(config, cell),
     )
     save_normalization(normalization, results.normalization(cell))
@@ -105,6 +107,7 @@ def slices_of(
     """All slices of patients, in network units."""
     volumes: dict[str, list[np.ndarray]] = {modality: [] for modality in MODALITIES}
     names: list[str] = []
+    institutions: list[str] = []
     numbers: list[int] = []
     for patient in patients:
         for modality in MODALITIES:
@@ -112,9 +115,15 @@ def slices_of(
             volumes[modality].append(normalization.to_network(normalized))
         slices = patient.shape[0]
         names += [patient.patient_id] * slices
+        institutions += [patient.institution] * slices
         numbers += range(slices)
     stacked = {modality: np.concatenate(parts) for modality, parts in volumes.items()}
-    return TrainingSlices(**stacked, patient_ids=tuple(names), slice_numbers=tuple(numbers))
+    return TrainingSlices(
+        **stacked,
+        patient_ids=tuple(names),
+        slice_numbers=tuple(numbers),
+        institutions=tuple(institutions),
+    )
 
 
 # Paths of the hospital's file system are no one else's business.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,6 +15,9 @@ from gfce.errors import UserError
 Batch = tuple[Tensor, Tensor, Tensor]
 """t1w, t2w and ce, each (slice, 1, row, column)."""
 
+Augment = Callable[[Batch, int, int], Batch]
+"""Changes the batch of an epoch (from 0) and a step."""
+
 
 @dataclass(frozen=True)
 class TrainingSlices:
@@ -25,6 +29,7 @@ class TrainingSlices:
         ce: contrast-enhanced T1w, as t1w.
         patient_ids: the patient of each slice.
         slice_numbers: the position of each slice in its patient's volume.
+        institutions: the institution of each slice (empty: not said).
 
     Raises:
         UserError: no slices, or an intensity that is not finite.
@@ -36,6 +41,7 @@ class TrainingSlices:
     ce: NDArray[np.float32]
     patient_ids: tuple[str, ...]
     slice_numbers: tuple[int, ...]
+    institutions: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         shape = self.t1w.shape
@@ -43,6 +49,8 @@ class TrainingSlices:
             raise ValueError("t1w, t2w and ce must be (slice, row, column) arrays of one shape")
         if {len(self.patient_ids), len(self.slice_numbers)} != {len(self)}:
             raise ValueError("patient_ids and slice_numbers must have one entry per slice")
+        if len(self.institutions) not in (0, len(self)):
+            raise ValueError("institutions must have one entry per slice")
         if not len(self):
             raise UserError("the training set has no slices: check its patients' volumes")
         for name, images in (("T1w", self.t1w), ("T2w", self.t2w), ("CE", self.ce)):
@@ -83,12 +91,14 @@ class Batches:
         size: slices per step; the last step of an epoch may have fewer.
         seed: seed of the order.
         shuffle: whether each epoch is in a random order (otherwise: that of the training set).
+        augment: what changes them (None: nothing does).
     """
 
     slices: TrainingSlices
     size: int
     seed: int
     shuffle: bool
+    augment: Augment | None = None
 
     def __len__(self) -> int:
         """Steps of an epoch."""
@@ -98,6 +108,12 @@ class Batches:
         """Indices of the slices of each step of an epoch (from 0), int64, on a device."""
         order = epoch_order(len(self.slices), self.seed, epoch, shuffle=self.shuffle)
         return torch.split(torch.tensor(order, device=device), self.size)
+
+    def take(self, images: Batch, chosen: Tensor, epoch: int, step: int) -> Batch:
+        """The images of a step (epoch and step from 0), whose indices are `chosen`."""
+        t1w, t2w, ce = (every[chosen] for every in images)
+        batch = (t1w, t2w, ce)
+        return batch if self.augment is None else self.augment(batch, epoch, step)
 
     def describe(self, epoch: int, step: int) -> str:
         """Name the slices of a step (epoch and step from 0) for a message."""

@@ -11,7 +11,7 @@ from pathlib import Path
 import torch
 from torch import Tensor, nn
 
-from gfce.config import Network, Training
+from gfce.config import Network, Repair, Training
 from gfce.errors import UserError
 from gfce.training import checkpoint as checkpoints
 from gfce.training.arithmetic import find_device, reproducible
@@ -21,7 +21,8 @@ from gfce.training.interruption import stop_request
 from gfce.training.losses import Losses
 from gfce.training.progress import Progress
 from gfce.training.schedule import learning_rate
-from gfce.training.state import State, initial_state
+from gfce.training.start import Start, begin
+from gfce.training.state import State
 from gfce.training.step import train_step
 
 LOGGER = logging.getLogger(__name__)
@@ -55,6 +56,7 @@ def train(
     checkpoint: Path,
     key: str,
     initial: dict[str, Tensor] | None = None,
+    repair: Repair | None = None,
     label: str = "training",
 ) -> TrainedModel:
     """Train a model, or continue from the checkpoint if it exists.
@@ -72,6 +74,7 @@ def train(
         key: hash of all that the weights depend on (configuration, code, data): a checkpoint of
             another key is set aside.
         initial: weights of the generator to start from (None: random ones).
+        repair: what is done so that the model works at other hospitals (resolved; None: nothing).
         label: name of the training in its progress.
 
     Raises:
@@ -85,11 +88,8 @@ def train(
         stop_request(settings.walltime_minutes) as stop,
         _memory_errors(settings, device),
     ):
-        shuffle = settings.recipe == "corrected"
-        batches = Batches(slices, settings.batch_size, seed, shuffle)
-        state = initial_state(
-            network, settings, bounded=bounded, steps=len(batches), device=device, initial=initial
-        )
+        start = Start(slices, network, settings, bounded, seed, device, initial)
+        state, batches = begin(start, repair)
         saved = checkpoints.read(checkpoint, key)
         if saved is not None:
             state.restore(saved)
@@ -126,8 +126,8 @@ def _train_epoch(
     rate = learning_rate(settings, state.epoch)
     state.begin_epoch(rate)
     for chosen in batches.indices(state.epoch, state.device)[state.step :]:
-        t1w, t2w, ce = (every[chosen] for every in images)
-        state.losses[state.step] = train_step(state, (t1w, t2w, ce), settings)
+        batch = batches.take(images, chosen, state.epoch, state.step)
+        state.losses[state.step] = train_step(state.at_work, batch, settings)
         state.step += 1
         progress.update(len(chosen), lambda: _last_losses(state, settings.epochs))
         guard.after_step()

@@ -55,6 +55,11 @@ class State:
         return self.losses.device
 
     @property
+    def at_work(self) -> State:
+        """The state whose networks the current step moves."""
+        return self
+
+    @property
     def networks(self) -> dict[str, nn.Module]:
         """The generator and, unless it is None, the discriminator, by name."""
         named = {"generator": self.generator, "discriminator": self.discriminator}

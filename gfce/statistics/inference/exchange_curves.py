@@ -15,6 +15,7 @@ from gfce.contract.table import UNIT_OF_METRIC, Column
 from gfce.evaluation.metric import Metric
 from gfce.evaluation.metrics import TESTED_METRICS
 from gfce.evaluation.tables import METRIC
+from gfce.repairs import METHODS
 from gfce.repairs.method import NONE
 from gfce.statistics.arithmetic import Means, overall
 from gfce.statistics.design import Model
@@ -24,8 +25,6 @@ from gfce.statistics.methods.patients import Estimator, Patients
 from gfce.statistics.scored_study import ScoredStudy
 from gfce.statistics.study_tables import StudyTable
 
-PATIENTS_OPTION = "patients"
-"""The option of repairs that learn from patients of the other hospital: how many."""
 ALIKE = ("network", "normalization")
 
 
@@ -86,8 +85,9 @@ def _patients_of(config: StudyConfig, model: Model) -> int | None:
     """How many patients of the other hospital a model learned from (None: it is no such model)."""
     if not model.is_repaired:
         return None
-    count = config.repair(model.cell.repair).options.get(PATIENTS_OPTION)
-    return None if count is None else int(count)
+    repair = config.repair(model.cell.repair)
+    option = METHODS[str(repair.method)].target_patients
+    return None if option is None else int(repair.options[option])
 
 
 def _key(model: Model) -> tuple[str, ...]:
@@ -96,7 +96,8 @@ def _key(model: Model) -> tuple[str, ...]:
 
 def _other_options(config: StudyConfig, model: Model) -> tuple[Any, ...]:
     repair = config.repair(model.cell.repair)
-    others = {k: v for k, v in repair.options.items() if k != PATIENTS_OPTION}
+    counted = METHODS[str(repair.method)].target_patients
+    others = {name: value for name, value in repair.options.items() if name != counted}
     return (repair.method, *sorted(others.items()))
 
 
