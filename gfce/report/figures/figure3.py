@@ -187,7 +187,7 @@ class Page:
         fits = 72 * room / (LETTER * max(len(line) for line in words.splitlines()))
         size = min(TEXT, fits)
         place = (x / width, 1 - y / height)
-        self.figure.text(*place, words, ha="center", fontsize=size, linespacing=1.0, **how)
+        self.figure.text(*place, words, ha="center", fontsize=size, linespacing=1.1, **how)
 
     def image(self, column: int, top: float, proportion: float) -> Axes:
         """New axes in a column."""
