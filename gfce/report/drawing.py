@@ -39,5 +39,6 @@ def _save(figure: Figure, config: StudyConfig, name: str) -> None:
     for kind in FIGURE_FORMATS:
         with atomic_write(Results(config).figure(name, kind)) as temporary:
             metadata = {"Date": None} if kind == "svg" else {"Software": None}
-            resolution = max(STYLE["savefig.dpi"], figure.dpi)
+            # Images within an SVG, which is for print, have the figure's own resolution.
+            resolution = max(STYLE["savefig.dpi"], figure.dpi if kind == "svg" else 0)
             figure.savefig(temporary, metadata=metadata, dpi=resolution)

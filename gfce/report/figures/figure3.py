@@ -45,7 +45,7 @@ ERROR_LIMITS = (0.0, 0.3)
 """Absolute errors on the [0, 1] scale that are shown as black and white."""
 OUTLINE = "#19d3ff"
 RESOLUTION = 300
-"""Pixels per inch: about those of a slice of 256 x 224."""
+"""Pixels per inch in print: about those of a slice of 256 x 224."""
 LABEL, HEAD, COLUMN, GAP, FOOT = 0.3, 0.28, 0.62, 0.02, 0.13
 """Inches: names of institutions, names of models, an image, between images, a line of numbers."""
 PROPORTION = 1.18
@@ -187,7 +187,7 @@ class Page:
         fits = 72 * room / (LETTER * max(len(line) for line in words.splitlines()))
         size = min(TEXT, fits)
         place = (x / width, 1 - y / height)
-        self.figure.text(*place, words, ha="center", fontsize=size, linespacing=1.0, **how)
+        self.figure.text(*place, words, ha="center", fontsize=size, linespacing=1.1, **how)
 
     def image(self, column: int, top: float, proportion: float) -> Axes:
         """New axes in a column."""
