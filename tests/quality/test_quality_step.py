@@ -69,6 +69,7 @@ def test_a_study_that_was_finished_before_lacks_it_and_nothing_else(tmp_path: Pa
         Task("quality"): "not made yet",
         Task("fingerprint"): "not made yet",
         Task("compare"): "follows quality",  # the data package describes quality.csv
+        Task("figures", "distance_effect"): "follows compare",
         Task("figures", "next_hospital"): "follows compare",
         Task("report"): "follows quality",
     }
