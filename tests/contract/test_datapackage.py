@@ -74,7 +74,7 @@ def problems(report: Report) -> list[tuple[str, str]]:
 def test_frictionless_finds_nothing(finished: StudyConfig) -> None:
     report = validate(finished)
     assert report.valid, report.to_summary()
-    assert report.stats["tasks"] == len(describe(finished)["resources"]) == 31
+    assert report.stats["tasks"] == len(describe(finished)["resources"]) == 33
 
 
 def test_every_column_is_described(finished: StudyConfig) -> None:

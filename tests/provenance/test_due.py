@@ -62,7 +62,8 @@ def test_a_setting_of_statistics_redraws_their_figures_alone(
     finished: StudyConfig, tmp_path: Path
 ) -> None:
     found = due(study_in(tmp_path, statistics={"bootstrap_resamples": 99}))
-    figures = {f"figures {name}" for name in ("figure5", "figure6", "next_hospital")}
+    names = ("distance_effect", "figure5", "figure6", "next_hospital")
+    figures = {f"figures {name}" for name in names}
     assert {str(task) for task in found} == {"compare", *figures, "report"}
 
 

@@ -71,6 +71,7 @@ def test_a_study_that_was_finished_before_lacks_it_and_nothing_else(tmp_path: Pa
         Task("compare"): "follows quality",  # the data package describes quality.csv
         Task("figures", "figure5"): "follows compare",
         Task("figures", "figure6"): "follows compare",
+        Task("figures", "distance_effect"): "follows compare",
         Task("figures", "next_hospital"): "follows compare",
         Task("report"): "follows quality",
     }

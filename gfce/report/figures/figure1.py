@@ -88,7 +88,7 @@ def _draw_histograms(
             }
             _draw_histogram(grid[row, column], intensities)
             grid[0, column].set_title(NORMALIZATIONS[name].title if scale else name)
-            grid[-1, column].set_xlabel("normalized units" if scale else "units of the file")
+            grid[-1, column].set_xlabel("normalized" if scale else "units of the file")
         grid[row, 0].set_ylabel(f"{described.full_title}: density in the head")
     handles = [Line2D([], [], **line) for line in institution_lines(institutions).values()]
     columns = min(len(institutions), LEGEND_COLUMNS)

@@ -13,7 +13,7 @@ from samples_of_scores import NAMES, SMALL_SIZES, simulated_metrics, study
 from scipy.stats import spearmanr
 
 from gfce.config import StudyConfig
-from gfce.files import write_csv
+from gfce.files import write_csv, write_json
 from gfce.quality.distance_tables import TRAINING_DISTANCES
 from gfce.statistics.inference.distance_effect import distance_effect, distance_effect_text
 from gfce.statistics.inference.distance_effect_institutions import distance_effect_institutions
@@ -25,7 +25,8 @@ from gfce.statistics.methods.rank_correlation import (
 )
 from gfce.statistics.scored_study import ScoredStudy
 from gfce.steps import Task
-from gfce.study import Results
+from gfce.study import Results, with_remotes
+from gfce.study.remote import DESCRIPTION, SIGNATURE, signature
 
 
 def with_distances(config: StudyConfig, known: list[str]) -> None:
@@ -108,6 +109,21 @@ def test_without_distances_it_goes_on_and_says_why(
     assert table["rho"].isna().all()
     assert all(text.startswith(reason) for text in table["reason"])
     assert reason in distance_effect_text(table)
+
+
+def test_a_merged_institution_has_scores_and_no_distance(tmp_path: Path) -> None:
+    cohort = {"dataset": "bids", "development": NAMES[:3], "external": NAMES[3:6]}
+    config = study(tmp_path, cohort=cohort)
+    description = {"institution": NAMES[6]}
+    folder = Results(config).remote / NAMES[6]
+    write_json({**description, SIGNATURE: signature(description)}, folder / DESCRIPTION)
+    merged = scored(with_remotes(config), NAMES[:6])
+    points = distance_effect_institutions(merged).query("institution == @NAMES[6]")
+    assert points["mean"].notna().all()
+    assert set(points["reason"]) == {"no distance: the institution's images stayed there"}
+    table = distance_effect(merged)
+    assert table["rho"].to_numpy() == pytest.approx(1)
+    assert set(table["n_institutions"]) == {3}
 
 
 def test_distances_that_do_not_fit_are_left_out(tmp_path: Path) -> None:
