@@ -1,5 +1,6 @@
 # The grid as wildcards and targets, nothing else.
 import os
+from inspect import signature
 
 from gfce.config import load_config
 from gfce.errors import UserError
@@ -47,6 +48,12 @@ wildcard_constraints:
     what=".+",
 
 
+def asked_often(function):
+    """A function that says its arguments at once: Snakemake asks for them ten times a job."""
+    function.__signature__ = signature(function)
+    return function
+
+
 def flag(step, what=WHOLE):
     """The output of a rule: says that the step has been done in this run."""
     return RUN.flag(Task(step, what))
@@ -73,7 +80,7 @@ def due_before(step):
             decide()
         return RUN.waits_for(task_of(step, wildcards))
 
-    return of
+    return asked_often(of)
 
 
 def due(*steps):
@@ -127,4 +134,4 @@ def needs(step, resource):
         )
         return getattr(estimate, resource)
 
-    return of
+    return asked_often(of)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, fields
+from functools import cached_property
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -63,7 +64,7 @@ class Cell:
     )
     seed: int | str = _axis(lambda config: config.grid.seeds, "Training seed", "seed-{}")
 
-    @property
+    @cached_property
     def folder(self) -> Path:
         """The cell's folder below models/, predictions/ and metrics/."""
         values = ((axis, getattr(self, name)) for name, axis in AXES.items())

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import groupby
 
 from gfce.config import StudyConfig
 from gfce.steps import Task
@@ -68,11 +69,13 @@ def text(lines: list[Line], *, coloured: bool = False) -> list[str]:
     """Lines as a terminal takes them; the same without colours where it has none."""
     if not coloured:
         return ["".join(piece for piece, _ in line).rstrip() for line in lines]
-    return ["".join(_dyed(piece, colour) for piece, colour in line) for line in lines]
+    return ["".join(_dyed(line)) for line in lines]
 
 
-def _dyed(piece: str, colour: str) -> str:
-    return f"\033[{colour}m{piece}{RESET}" if colour else piece
+def _dyed(line: Line) -> Iterator[str]:
+    for colour, pieces in groupby(line, key=lambda piece: piece[1]):
+        same = "".join(piece for piece, _ in pieces)
+        yield f"\033[{colour}m{same}{RESET}" if colour else same
 
 
 def _plain(line: str, colour: str = "") -> Line:
