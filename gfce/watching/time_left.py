@@ -40,23 +40,35 @@ class TimeLeft:
 
 @dataclass(frozen=True)
 class Training:
-    """How far a running training is: the epochs it has done, and seconds left by its own count."""
+    """How far a running training is.
+
+    Attributes:
+        share: of its epochs that are done.
+        said: seconds that were left by its own count when it last said so (None: it has not).
+        since: seconds since then.
+    """
 
     share: float
-    left: float | None
+    said: float | None
+    since: float
+
+    @property
+    def left(self) -> float | None:
+        """Seconds that are left now (None: it has not said)."""
+        return None if self.said is None else max(0.0, self.said - self.since)
 
 
 def training(log: Path, epochs: int) -> Training:
     """How far a training is, by its log (nothing done: it has not said anything)."""
-    share, left = 0.0, None
+    share, said = 0.0, None
     for line in last_lines(log):
         if epoch := EPOCH.search(line):
             share = min(1.0, max(0, int(epoch[1]) - 1) / epochs)
         if found := LEFT.search(line):
             hours, minutes, seconds = (int(part or 0) for part in found.groups())
-            left = 3600.0 * hours + 60 * minutes + seconds
+            said = 3600.0 * hours + 60 * minutes + seconds
     since = time.time() - (written(log) or 0) / 1e9
-    return Training(share, None if left is None else max(0.0, left - since))
+    return Training(share, said, since)
 
 
 class Pace:
@@ -64,7 +76,8 @@ class Pace:
 
     A step's pace is the median, over its finished jobs, of what a job took by Snakemake's benchmark
     over what it was estimated to take: estimates know that cells differ in size, benchmarks how
-    fast this machine is.
+    fast this machine is. Where no result of a step is up to date, what former ones took has to do;
+    not of trainings, which may have had other epochs.
     """
 
     def __init__(self, config: StudyConfig) -> None:
@@ -74,6 +87,7 @@ class Pace:
         self._tasks = tasks(config)
         self._estimates: dict[Task, float] = {}
         self._taken: dict[Task, float] = {}
+        self._former: dict[Task, float | None] = {}
 
     def left(self, due: Iterable[Task], running: Iterable[Task]) -> TimeLeft:
         """How long these tasks take.
@@ -84,7 +98,7 @@ class Pace:
         """
         due, running = list(due), set(running)
         self._read_benchmarks(set(due))
-        paces = self._paces(running)
+        paces = self._former_paces(due) | self._paces(running)
         unknown = tuple(dict.fromkeys(task.step for task in due if task.step not in paces))
         seconds = {
             task: self._rest(task, paces[task.step], is_running=task in running)
@@ -102,6 +116,15 @@ class Pace:
                 if taken is not None:
                     self._taken[task] = taken
 
+    def _former_paces(self, due: Iterable[Task]) -> dict[str, float]:
+        ratios: dict[str, list[float]] = {}
+        for task in (task for task in due if task.step != "train"):
+            if task not in self._former:
+                self._former[task] = _benchmark(self._results.benchmark(task.step, task.what))
+            if seconds := self._former[task]:
+                ratios.setdefault(task.step, []).append(seconds / self._estimate(task))
+        return {step: statistics.median(found) for step, found in ratios.items()}
+
     def _paces(self, running: Iterable[Task]) -> dict[str, float]:
         ratios: dict[str, list[float]] = {}
         for task, seconds in self._taken.items():
@@ -114,11 +137,11 @@ class Pace:
     def _foreseen(self, task: Task) -> float | None:
         """What a running training will take, over its estimate (None: it says nothing yet)."""
         found = training(self._results.log(task.step, task.what), self._epochs)
-        if found.left is None:
+        if found.said is None:
             return None
         # It is half-way through an epoch, as far as one can know.
         rest = 1 - min(found.share + 0.5 / self._epochs, 0.999)
-        return found.left / rest / self._estimate(task)
+        return found.said / rest / self._estimate(task)
 
     def _rest(self, task: Task, pace: float, *, is_running: bool) -> float:
         whole = pace * self._estimate(task)

@@ -209,6 +209,20 @@ def test_the_time_left_is_that_of_finished_jobs_shared_by_what_runs(configure: C
     # The median of the three, of cells that are all estimated alike, for each of five.
     assert left.seconds == pytest.approx(5 * 120 / 2)
     assert Pace(config).left([Task("predict", four)], []).seconds is None
+    # Nothing else being known, what the outdated result took; not of a training.
+    benchmark(config, "predict", four, 30.0)
+    assert Pace(config).left([Task("predict", four)], []).seconds == pytest.approx(30)
+    assert Pace(config).left([Task("train", cell) for cell in cells(config)], []).seconds is None
+
+
+def test_a_running_training_is_a_measure_of_those_that_wait(configure: Configure) -> None:
+    config = configure(training={"epochs": 8})
+    runs, waits, *_ = (Task("train", cell) for cell in cells(config))
+    line = "gfce: Uni-m1: epoch 5/8, l1 0.1, 2.00 slices/s, 07:00 left\n"
+    write_text(line, Results(config).log("train", runs.what))
+    # Four and a half of eight epochs are done: 420 s are 3.5 epochs.
+    left = Pace(config).left([runs, waits], [runs])
+    assert left.seconds == pytest.approx(420 + 8 * 120, abs=5)
 
 
 @pytest.fixture(scope="module")
