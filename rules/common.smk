@@ -1,5 +1,6 @@
 # The grid as wildcards and targets, nothing else.
 import os
+from functools import cache
 from inspect import signature
 
 from gfce.config import load_config
@@ -124,14 +125,17 @@ def say_warnings():
                 logger.warning(line)
 
 
+@cache
+def asked_for(step, what, threads, attempt):
+    """What a job asks a scheduler for."""
+    return resources(step, STUDY, what, workers=threads, attempt=attempt, limits=LIMITS)
+
+
 def needs(step, resource):
     """Memory (mem_mb) or walltime (runtime) of a step's job: more with each attempt."""
 
     def of(wildcards, threads, attempt):
         what = task_of(step, wildcards).what
-        estimate = resources(
-            step, STUDY, what, workers=threads, attempt=attempt, limits=LIMITS
-        )
-        return getattr(estimate, resource)
+        return getattr(asked_for(step, what, threads, attempt), resource)
 
     return asked_often(of)

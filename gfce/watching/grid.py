@@ -33,9 +33,15 @@ COLOURS = {
     "outdated": YELLOW,
     "failed": RED,
 }
-_LETTERS = {"finished": "#", "waiting": ".", "outdated": "~", "failed": "!"}
-_SHORT = {"finished": "done", "waiting": ".", "outdated": "old", "failed": "FAIL"}
-LEGEND = "# finished  0-9 tenths of the epochs  p e predict, evaluate  . waiting  ~ old  ! failed"
+_LETTERS = {"finished": "#", "waiting": ".", "between": ":", "outdated": "~", "failed": "!"}
+_SHORT = {
+    "finished": "done",
+    "waiting": ".",
+    "between": "wait",
+    "outdated": "old",
+    "failed": "FAIL",
+}
+LEGEND = "# finished  0-9 tenths of epochs  p e steps behind  : . waits  ~ old  ! failed"
 
 
 @dataclass(frozen=True)
@@ -53,16 +59,22 @@ class Square:
     share: float = 0.0
 
     @property
+    def _sign(self) -> str:
+        """What of it is shown: whether it waits for its first step or between two."""
+        is_between = self.word == "waiting" and self.step != CELL_STEPS[0]
+        return "between" if is_between else self.word
+
+    @property
     def letter(self) -> Span:
         """One letter; of a running training, tenths of its epochs."""
         tenths = f"{min(9, int(10 * self.share))}" if self.step == "train" else self.step[0]
-        return _LETTERS.get(self.word, tenths), COLOURS[self.word]
+        return _LETTERS.get(self._sign, tenths), COLOURS[self.word]
 
     @property
     def short(self) -> Span:
         """Four letters; of a running training, per cent of its epochs."""
         progress = f"{int(100 * self.share)}%" if self.step == "train" else self.step[:4]
-        return _SHORT.get(self.word, progress), COLOURS[self.word]
+        return _SHORT.get(self._sign, progress), COLOURS[self.word]
 
 
 def squares(
@@ -123,10 +135,10 @@ def _steps(row: list[Square]) -> Line:
     (square,) = row
     at = CELL_STEPS.index(square.step)
     done = len(CELL_STEPS) if square.word == "finished" else at
-    states = [
-        Square("finished" if n < done else "waiting", name) for n, name in enumerate(CELL_STEPS)
-    ]
-    states[at] = square
+    first = CELL_STEPS[0]
+    states = [Square("finished" if n < done else "waiting", first) for n in range(len(CELL_STEPS))]
+    if square.word != "waiting":
+        states[at] = square
     return [_padded(state.short, STEP) for state in states]
 
 

@@ -102,7 +102,7 @@ def _head(snapshot: Snapshot, width: int) -> list[Line]:
 
 def _time_left(left: TimeLeft) -> str:
     if left.seconds is None:
-        return "time left: not known before a job has ended or a training has said how fast it is"
+        return "time left: not known before a training has said how fast it is"
     steps = left.unknown if len(left.unknown) < 3 else [f"{len(left.unknown)} steps"]
     without = f", without {' and '.join(steps)}: not measured yet" if steps else ""
     return f"time left: about {duration(left.seconds)} with {left.at_once} at once{without}"

@@ -60,27 +60,27 @@ def test_the_steps_of_a_single_seed_are_columns(configure: Configure) -> None:
     states = [
         ("done", "evaluate"),
         ("running", "train"),
-        ("running", "predict"),
+        ("queued", "predict"),
         ("failed", "train"),
     ]
     seen = snapshot(configure(), lambda n: states[n] if n < 4 else ("missing", "train"), 0.456)
     found = re.sub(r" +", " ", drawn(configure(), seen))
     assert "2 h 5 min with 2 at once" in found
-    assert "\n uni-A done done done\n uni-B 45% . .\n uni-C done pred .\n tri FAIL . .\n" in found
+    assert "\n uni-A done done done\n uni-B 45% . .\n uni-C done . .\n tri FAIL . .\n" in found
 
 
 def test_seeds_are_columns_of_words_letters_or_counts(configure: Configure) -> None:
     def states(number: int) -> tuple[str, str]:
-        return [("done", "evaluate"), ("running", "train"), ("outdated", "train")][number % 3]
+        return [("done", "evaluate"), ("running", "train"), ("queued", "predict")][number % 3]
 
     def line(seeds: int, width: int = 80) -> str:
         config = configure(grid={"seeds": list(range(1, seeds + 1))})
         lines = drawn(config, snapshot(config, states, 0.789), width).splitlines()
         return next(line for line in lines if line.startswith("  uni-A"))
 
-    assert line(3).split() == ["uni-A", "done", "78%", "old"]
-    assert line(30).split() == ["uni-A", "#7~" * 10]
-    assert line(90).split(maxsplit=1)[1] == "30 of 90 finished, 30 running, 30 outdated"
+    assert line(3).split() == ["uni-A", "done", "78%", "wait"]
+    assert line(30).split() == ["uni-A", "#7:" * 10]
+    assert line(90).split(maxsplit=1)[1] == "30 of 90 finished, 30 running, 30 waiting"
 
 
 def test_a_large_grid_is_folded_into_a_small_terminal(configure: Configure) -> None:
