@@ -21,6 +21,7 @@ from gfce.provenance.state import Provenance
 from gfce.steps import STEPS, WHOLE, Step, Task
 from gfce.steps.step import Work
 from gfce.study import Results
+from gfce.watching.commands import WATCHING_COMMANDS
 from gfce.watching.logs import without_folders
 
 # What a command does is imported when it is called: only training and prediction pay for torch.
@@ -78,6 +79,7 @@ ALL_COMMANDS: dict[str, Command] = {
     **{name: _step_command(step) for name, step in STEPS.items()},
     "check": Command(_check, "Check a dataset before anything is trained.", [CONFIG, WORKERS]),
     **COMMANDS,
+    **WATCHING_COMMANDS,
     **EXCHANGE_COMMANDS,
 }
 

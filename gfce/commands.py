@@ -110,13 +110,6 @@ def _plan(arguments: argparse.Namespace) -> None:
     print(plan_json(content) if arguments.json else plan_text(content), end="")
 
 
-def _status(arguments: argparse.Namespace) -> None:
-    from gfce.watching.status import status, status_json, status_text
-
-    content = status(load_config(arguments.config))
-    print(status_json(content) if arguments.json else status_text(content), end="")
-
-
 def _import_weights(arguments: argparse.Namespace) -> None:
     from gfce.training.weights import import_weights
 
@@ -195,7 +188,7 @@ def _half_width(text: str) -> tuple[str, float]:
         raise argparse.ArgumentTypeError(problem) from None
 
 
-def _positive(text: str) -> int:
+def positive(text: str) -> int:
     """A whole number above 0; argparse says what else is wrong with it."""
     try:
         number = int(text)
@@ -216,7 +209,7 @@ class Command:
 
 
 CONFIG = argument("config", type=Path, metavar="CONFIG", help="study configuration (YAML)")
-WORKERS = argument("--workers", type=_positive, default=1, help="processes to share the patients")
+WORKERS = argument("--workers", type=positive, default=1, help="processes to share the patients")
 INIT = argument("--init", type=Path, metavar="FILE", help="weights to begin with")
 JSON = argument("--json", action="store_true", help="for programs")
 
@@ -266,7 +259,7 @@ COMMANDS: dict[str, Command] = {
         [
             CONFIG,
             JSON,
-            argument("--gpus", type=_positive, default=1, help="GPUs to use at the same time"),
+            argument("--gpus", type=positive, default=1, help="GPUs to use at the same time"),
             argument("--calibrate", action="store_true", help="measure a few training steps here"),
             argument(
                 "--hospital-interval",
@@ -278,7 +271,6 @@ COMMANDS: dict[str, Command] = {
             ),
         ],
     ),
-    "status": Command(_status, "Show how far every cell of the grid is.", [CONFIG, JSON]),
     "audit": Command(
         _audit,
         "Recompute the derived numbers of published tables.",

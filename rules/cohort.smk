@@ -18,14 +18,15 @@ if STUDY.simulation:
         resources:
             mem_mb=needs("simulate", "mem_mb"),
             runtime=needs("simulate", "runtime"),
+        params:
+            config=CONFIG,
         shell:
-            "gfce simulate {input.config:q} --workers {threads} > {log:q} 2>&1"
+            "gfce simulate {params.config:q} --workers {threads} > {log:q} 2>&1"
 
 
 checkpoint index:
     input:
         due_before("index"),
-        config=ancient(CONFIG),
     output:
         touch(flag("index")),
     log:
@@ -38,14 +39,15 @@ checkpoint index:
     resources:
         mem_mb=needs("index", "mem_mb"),
         runtime=needs("index", "runtime"),
+    params:
+        config=CONFIG,
     shell:
-        "gfce index {input.config:q} --workers {threads} > {log:q} 2>&1"
+        "gfce index {params.config:q} --workers {threads} > {log:q} 2>&1"
 
 
 rule leaks:
     input:
         due_before("leaks"),
-        config=ancient(CONFIG),
     output:
         touch(flag("leaks")),
     log:
@@ -58,5 +60,7 @@ rule leaks:
     resources:
         mem_mb=needs("leaks", "mem_mb"),
         runtime=needs("leaks", "runtime"),
+    params:
+        config=CONFIG,
     shell:
-        "gfce leaks {input.config:q} --workers {threads} > {log:q} 2>&1"
+        "gfce leaks {params.config:q} --workers {threads} > {log:q} 2>&1"

@@ -1,5 +1,7 @@
 # The grid as wildcards and targets, nothing else.
 import os
+from functools import cache
+from inspect import signature
 
 from gfce.config import load_config
 from gfce.errors import UserError
@@ -47,6 +49,12 @@ wildcard_constraints:
     what=".+",
 
 
+def asked_often(function):
+    """A function that says its arguments at once: Snakemake asks for them ten times a job."""
+    function.__signature__ = signature(function)
+    return function
+
+
 def flag(step, what=WHOLE):
     """The output of a rule: says that the step has been done in this run."""
     return RUN.flag(Task(step, what))
@@ -73,7 +81,7 @@ def due_before(step):
             decide()
         return RUN.waits_for(task_of(step, wildcards))
 
-    return of
+    return asked_often(of)
 
 
 def due(*steps):
@@ -117,14 +125,17 @@ def say_warnings():
                 logger.warning(line)
 
 
+@cache
+def asked_for(step, what, threads, attempt):
+    """What a job asks a scheduler for."""
+    return resources(step, STUDY, what, workers=threads, attempt=attempt, limits=LIMITS)
+
+
 def needs(step, resource):
     """Memory (mem_mb) or walltime (runtime) of a step's job: more with each attempt."""
 
     def of(wildcards, threads, attempt):
         what = task_of(step, wildcards).what
-        estimate = resources(
-            step, STUDY, what, workers=threads, attempt=attempt, limits=LIMITS
-        )
-        return getattr(estimate, resource)
+        return getattr(asked_for(step, what, threads, attempt), resource)
 
-    return of
+    return asked_often(of)

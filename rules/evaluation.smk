@@ -4,7 +4,6 @@
 rule evaluate:
     input:
         due_before("evaluate"),
-        config=ancient(CONFIG),
     output:
         touch(flag("evaluate", "{what}")),
     log:
@@ -17,14 +16,15 @@ rule evaluate:
     resources:
         mem_mb=needs("evaluate", "mem_mb"),
         runtime=needs("evaluate", "runtime"),
+    params:
+        config=CONFIG,
     shell:
-        "gfce evaluate {input.config:q} {wildcards.what:q} > {log:q} 2>&1"
+        "gfce evaluate {params.config:q} {wildcards.what:q} > {log:q} 2>&1"
 
 
 rule baselines:
     input:
         due_before("baselines"),
-        config=ancient(CONFIG),
     output:
         touch(flag("baselines")),
     log:
@@ -37,5 +37,7 @@ rule baselines:
     resources:
         mem_mb=needs("baselines", "mem_mb"),
         runtime=needs("baselines", "runtime"),
+    params:
+        config=CONFIG,
     shell:
-        "gfce baselines {input.config:q} > {log:q} 2>&1"
+        "gfce baselines {params.config:q} > {log:q} 2>&1"

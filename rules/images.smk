@@ -4,7 +4,6 @@
 rule preprocess:
     input:
         due_before("preprocess"),
-        config=ancient(CONFIG),
     output:
         touch(flag("preprocess", "{what}")),
     log:
@@ -17,15 +16,16 @@ rule preprocess:
     resources:
         mem_mb=needs("preprocess", "mem_mb"),
         runtime=needs("preprocess", "runtime"),
+    params:
+        config=CONFIG,
     shell:
-        "gfce preprocess {input.config:q} {wildcards.what:q} > {log:q} 2>&1"
+        "gfce preprocess {params.config:q} {wildcards.what:q} > {log:q} 2>&1"
 
 
 # For people and for models' fingerprints: no model waits for it.
 rule quality:
     input:
         due_before("quality"),
-        config=ancient(CONFIG),
     output:
         touch(flag("quality")),
     log:
@@ -40,8 +40,10 @@ rule quality:
     resources:
         mem_mb=needs("quality", "mem_mb"),
         runtime=needs("quality", "runtime"),
+    params:
+        config=CONFIG,
     shell:
-        "gfce quality {input.config:q} > {log:q} 2>&1"
+        "gfce quality {params.config:q} > {log:q} 2>&1"
 
 
 # For people, figures and statistics: no model waits for it.
@@ -74,7 +76,6 @@ localrules:
 rule fingerprint:
     input:
         due_before("fingerprint"),
-        config=ancient(CONFIG),
     output:
         touch(flag("fingerprint")),
     log:
@@ -84,5 +85,7 @@ rule fingerprint:
     conda:
         "../envs/gfce.yaml"
     threads: 1
+    params:
+        config=CONFIG,
     shell:
-        "gfce fingerprint {input.config:q} > {log:q} 2>&1"
+        "gfce fingerprint {params.config:q} > {log:q} 2>&1"

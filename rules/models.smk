@@ -4,7 +4,6 @@
 rule train:
     input:
         due_before("train"),
-        config=ancient(CONFIG),
     output:
         touch(flag("train", "{what}")),
     log:
@@ -20,15 +19,16 @@ rule train:
         gpu=1,
         mem_mb=needs("train", "mem_mb"),
         runtime=needs("train", "runtime"),
+    params:
+        config=CONFIG,
     shell:
         # The shell must not die of a signal before the training has saved its state.
-        "exec gfce train {input.config:q} {wildcards.what:q} > {log:q} 2>&1"
+        "exec gfce train {params.config:q} {wildcards.what:q} > {log:q} 2>&1"
 
 
 rule predict:
     input:
         due_before("predict"),
-        config=ancient(CONFIG),
     output:
         touch(flag("predict", "{what}")),
     log:
@@ -42,5 +42,7 @@ rule predict:
         gpu=1,
         mem_mb=needs("predict", "mem_mb"),
         runtime=needs("predict", "runtime"),
+    params:
+        config=CONFIG,
     shell:
-        "gfce predict {input.config:q} {wildcards.what:q} > {log:q} 2>&1"
+        "gfce predict {params.config:q} {wildcards.what:q} > {log:q} 2>&1"

@@ -9,7 +9,6 @@ localrules:
 rule tabulate:
     input:
         due_before("tabulate"),
-        config=ancient(CONFIG),
     output:
         touch(flag("tabulate")),
     log:
@@ -19,14 +18,15 @@ rule tabulate:
     conda:
         "../envs/gfce.yaml"
     threads: 1
+    params:
+        config=CONFIG,
     shell:
-        "gfce tabulate {input.config:q} > {log:q} 2>&1"
+        "gfce tabulate {params.config:q} > {log:q} 2>&1"
 
 
 rule compare:
     input:
         due_before("compare"),
-        config=ancient(CONFIG),
     output:
         touch(flag("compare")),
     log:
@@ -36,5 +36,7 @@ rule compare:
     conda:
         "../envs/gfce.yaml"
     threads: 1
+    params:
+        config=CONFIG,
     shell:
-        "gfce compare {input.config:q} > {log:q} 2>&1"
+        "gfce compare {params.config:q} > {log:q} 2>&1"

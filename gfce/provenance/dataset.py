@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 from gfce.cohort.layout import DESCRIPTION, MASKS, PARTICIPANTS
@@ -36,14 +37,17 @@ def _entries(folder: Path) -> dict[str, Path]:
 
 def _states(path: Path) -> Iterator[tuple[str, int, int]]:
     if not path.is_dir():
-        status = path.stat()
-        yield path.name, status.st_size, status.st_mtime_ns
+        yield from _state(path, path.name)
         return
     for folder, subfolders, names in os.walk(path, followlinks=True):
         subfolders.sort()
         for name in sorted(names):
             file = Path(folder, name)
-            if file.exists():
-                status = file.stat()
-                place = file.relative_to(path).as_posix()
-                yield place, status.st_size, status.st_mtime_ns
+            yield from _state(file, file.relative_to(path).as_posix())
+
+
+def _state(file: Path, place: str) -> Iterator[tuple[str, int, int]]:
+    """A file's place, size and time (nothing: it is not there, or a link to nothing)."""
+    with suppress(FileNotFoundError):
+        status = file.stat()
+        yield place, status.st_size, status.st_mtime_ns

@@ -93,12 +93,12 @@ class Record:
 def _damage(path: Path, written: Written, *, thoroughly: bool) -> str | None:
     try:
         status = path.stat()
-    except OSError:
+        touched = status.st_mtime_ns != written.mtime_ns
+        same = status.st_size == written.size
+        if same and (touched or thoroughly):
+            same = sha256(path) == written.sha256
+    except (FileNotFoundError, NotADirectoryError):
         return "is not there"
-    touched = status.st_mtime_ns != written.mtime_ns
-    same = status.st_size == written.size
-    if same and (touched or thoroughly):
-        same = sha256(path) == written.sha256
     return None if same else "is not as it was written"
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 import shutil
-from functools import cached_property
+from functools import cache, cached_property, partial
 from pathlib import Path
 
 from gfce.config import StudyConfig
@@ -43,6 +43,8 @@ class Run:
         self._number = max(numbers, default=0) + is_driver
         self._lock: int | None = None
         self._said: set[str] = set()
+        # Asked for each job, of thousands.
+        self._flag, self._reads = cache(self._flag_of), cache(partial(reads, config))
         if is_driver:
             _check_name(path)
             check_owner(config, path)
@@ -56,6 +58,9 @@ class Run:
 
     def flag(self, task: Task) -> Path:
         """The file that says that a task has been done in this run."""
+        return self._flag(task)
+
+    def _flag_of(self, task: Task) -> Path:
         return self._folder.joinpath(str(self._number), task.step, str(task.what))
 
     @property
@@ -93,8 +98,8 @@ class Run:
         Not of those that another of them reads as well, because it waits for them: of thousands of
         jobs, Snakemake's time goes with the number of their inputs.
         """
-        due = self._due(reads(self._config, task))
-        waited_for = {earlier for read in due for earlier in reads(self._config, read)}
+        due = self._due(self._reads(task))
+        waited_for = {earlier for read in due for earlier in self._reads(read)}
         return [self.flag(read) for read in due if read not in waited_for]
 
     def flags(self, wanted: list[Task]) -> list[Path]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, fields, replace
+from functools import cached_property
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -70,7 +71,7 @@ class Cell:
         absent=NONE,
     )
 
-    @property
+    @cached_property
     def folder(self) -> Path:
         """The cell's folder below models/, predictions/ and metrics/.
 

@@ -40,7 +40,10 @@ def test_turning_to_lps(axes: NDArray[np.float64], turn: NDArray[np.float64]) ->
 @pytest.mark.parametrize("size", [1, 2, 3, 100, 12_345])
 def test_percentiles(size: int, percents: tuple[float, ...]) -> None:
     random = np.random.default_rng(size)
-    for values in (random.normal(300, 90, size), random.integers(0, 5, size), np.full(size, 7.3)):
+    for values in (
+        *(random.normal(300, 90, size), random.integers(0, 5, size), np.full(size, 7.3)),
+        *(random.normal(0, 90, size), -random.lognormal(0, 20, size), random.integers(-2, 3, size)),
+    ):
         stored = values.astype(np.float32)
         expected = np.percentile(stored.astype(np.float64), percents)
         assert percentiles(stored, percents).tolist() == expected.tolist()

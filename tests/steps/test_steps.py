@@ -96,4 +96,4 @@ def test_tables_and_the_report_make_do_without_what_they_gather(config: StudyCon
 def test_every_step_has_a_rule() -> None:
     rules = "".join(path.read_text() for path in (REPOSITORY / "rules").glob("*.smk"))
     for name in STEPS:
-        assert f"gfce {name} {{input.config:q}}" in rules
+        assert f"gfce {name} {{params.config:q}}" in rules

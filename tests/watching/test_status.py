@@ -15,7 +15,8 @@ from gfce.provenance.state import NOT_MADE, Provenance
 from gfce.study import Cell, Results, cells
 from gfce.watching.logs import last_lines, warnings
 from gfce.watching.slurm import QueuedJob
-from gfce.watching.status import CellStatus, failure, status, status_json, status_text
+from gfce.watching.status import CellStatus, status, status_json, status_text
+from gfce.watching.task_state import failure
 
 
 def write(path: Path, text: str = "", age: float = 3600) -> Path:
