@@ -32,7 +32,7 @@ def assign_roles(institutions: pd.Series, config: StudyConfig) -> pd.DataFrame:
     for institution in config.cohort.development:
         candidates = institutions.index[institutions == institution]
         count = _training_count(institution, len(candidates), config.cohort.training_patients)
-        generator = _generator(config.seed, "split", institution)
+        generator = random_stream(config.seed, "split", institution)
         drawn = generator.choice(candidates, count, replace=False)
         table.loc[candidates, "role"] = "development"
         table.loc[drawn, "split"] = "train"
@@ -77,7 +77,7 @@ def _draw(name: str, available: dict[str, list[str]], config: StudyConfig) -> li
         return next(iter(available.values()))
     size = config.cohort.pooled_patients or min(len(patients) for patients in available.values())
     each = math.ceil(size / len(available))
-    generator = _generator(config.seed, "pool", name)
+    generator = random_stream(config.seed, "pool", name)
     discarding = generator.choice(list(available), each * len(available) - size, replace=False)
     drawn: list[str] = []
     for institution, patients in available.items():
@@ -92,7 +92,7 @@ def _draw(name: str, available: dict[str, list[str]], config: StudyConfig) -> li
     return sorted(drawn)
 
 
-def _generator(seed: int, *purpose: str) -> np.random.Generator:
+def random_stream(seed: int, *purpose: str) -> np.random.Generator:
     """A separate random stream for each purpose, so that no draw changes another."""
     digest = hashlib.sha256("/".join(purpose).encode()).digest()
     return np.random.default_rng([seed, int.from_bytes(digest[:8], "big")])

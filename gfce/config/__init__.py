@@ -4,6 +4,7 @@ from gfce.config.reading import load_config, parse_config
 from gfce.config.sections import (
     Bids,
     Cohort,
+    Dissection,
     Evaluation,
     Grid,
     Images,
@@ -18,6 +19,7 @@ from gfce.config.values import Identifier
 __all__ = [
     "Bids",
     "Cohort",
+    "Dissection",
     "Evaluation",
     "Grid",
     "Identifier",

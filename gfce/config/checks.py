@@ -107,3 +107,25 @@ def check_folders(config: StudyConfig) -> None:
         raise ValueError(
             "results: one of results and cohort.dataset lies inside the other: name another folder"
         )
+
+
+def check_dissection(config: StudyConfig) -> None:
+    """What is dissected is simulated, and there is a drop of a single institution's model."""
+    if config.dissection is None:
+        return
+    if config.simulation is None:
+        raise ValueError(
+            "dissection: gfce dissect needs a simulated cohort, because no other patient can be "
+            "imaged again with another protocol: leave dissection out, or give simulation"
+        )
+    if not config.cohort.external:
+        raise ValueError("dissection: there is no drop without cohort.external: name some")
+    if all(len(institutions) > 1 for institutions in config.training_sets().values()):
+        raise ValueError(
+            "dissection: no training set is of one institution, whose protocol could replace "
+            "another's: add one to grid.training_sets"
+        )
+
+
+CHECKS = (check_training_sets, check_networks, check_cells, check_folders, check_dissection)
+"""In the order in which mistakes are named."""

@@ -11,11 +11,12 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, create_model, field_validator, model_validator
 
-from gfce.config.checks import check_cells, check_folders, check_networks, check_training_sets
+from gfce.config.checks import CHECKS
 from gfce.config.values import (
     AnyPath,
     ArchitectureName,
     BidsLabel,
+    FactorName,
     Identifier,
     NormalizationName,
     Number,
@@ -276,6 +277,25 @@ class Statistics(Section):
         return float(getattr(self, _margin_key(metric)))
 
 
+class Dissection(Section):
+    """What causes the drop of a simulated study (docs/dissection.md)."""
+
+    factors: list[FactorName] = []
+    """What of an external institution's protocol is replaced by the training institution's (empty:
+    every factor); what is left out stays as it is."""
+    patients: Patients | None = None
+    """Patients of each external institution, the first ones (empty: all)."""
+    orders: Annotated[Whole, Field(ge=2, le=10_000)] = 2
+    """Random orders in which factors are replaced, for each patient; each is walked both ways. With
+    so many that all sets of factors take no longer, all are measured, and nothing is random."""
+
+    @field_validator("factors")
+    @classmethod
+    def _each_factor_once(cls, value: list[str]) -> list[str]:
+        refuse_repeated(value, "factor")
+        return value
+
+
 class StudyConfig(Section):
     """A whole study. Every key has a description; config/schema.json is generated from them."""
 
@@ -303,9 +323,13 @@ class StudyConfig(Section):
     statistics: Statistics = Statistics()
     """How conclusions are drawn from the scores."""
 
+    dissection: Dissection | None = None
+    """Which factor of the protocol causes how much of the drop: of simulated cohorts (empty: not
+    asked)."""
+
     @model_validator(mode="after")
     def _sections_fit(self) -> StudyConfig:
-        for check in (check_training_sets, check_networks, check_cells, check_folders):
+        for check in CHECKS:
             check(self)
         return self
 

@@ -18,6 +18,7 @@ from pydantic import (
 )
 from pydantic_core import core_schema
 
+from gfce.dissection.factors import FACTORS
 from gfce.images.normalizations import NORMALIZATIONS
 from gfce.networks.discovery import architectures
 
@@ -46,6 +47,10 @@ def _known_architecture(name: str) -> str:
 
 ArchitectureName = Annotated[str, AfterValidator(_known_architecture)]
 """A network of `gfce/networks`."""
+
+
+FactorName = Annotated[str, GetPydanticSchema(lambda *_: core_schema.literal_schema(list(FACTORS)))]
+"""A factor of `gfce/dissection/factors.py`."""
 
 
 def _plain_path(value: Any) -> Any:

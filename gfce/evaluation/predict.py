@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from gfce.cohort.bids import write_derivative_description
-from gfce.config import StudyConfig
+from gfce.config import StudyConfig, Training
 from gfce.evaluation.predictions import prediction_path
 from gfce.files import records, write_json
 from gfce.images.arrays import Volume
@@ -18,6 +19,9 @@ from gfce.images.writing import write_image
 from gfce.progress import progress
 from gfce.study import Cell, Results, model_label, read_patients, test_patients
 
+if TYPE_CHECKING:
+    from torch import nn
+
 
 def predict(config: StudyConfig, cell: Cell) -> None:
     """Apply a trained model to all its test patients.
@@ -26,7 +30,6 @@ def predict(config: StudyConfig, cell: Cell) -> None:
     the real CE volume, whose units are not known for a new patient, has no part in them.
     """
     from gfce.training.arithmetic import find_device, reproducible  # torch is slow to import
-    from gfce.training.synthesis import synthesize
     from gfce.training.weights import load_generator
 
     results = Results(config)
@@ -39,12 +42,25 @@ def predict(config: StudyConfig, cell: Cell) -> None:
         write_derivative_description(folder, f"Synthetic CE-MRI of {model_label(config, cell)}")
         for row in progress(records(tested), f"predict {model_label(config, cell)}"):
             patient = StoredPatient(results.images(row["institution"]), row["patient_id"])
-            inputs = network_inputs(patient, normalization)
-            output = synthesize(
-                generator, inputs["t1w"], inputs["t2w"], settings.batch_size, settings.precision
-            )
+            volume = predict_volume(generator, patient, normalization, settings)
             sources = [row[modality] for modality in INPUTS]
-            _write_prediction(folder, patient, normalization.from_network(output), cell, sources)
+            _write_prediction(folder, patient, volume, cell, sources)
+
+
+def predict_volume(
+    generator: nn.Module,
+    patient: StoredPatient,
+    normalization: FittedNormalization,
+    settings: Training,
+) -> Volume:
+    """A patient's synthetic CE in normalized units, float32 (slice, row, column)."""
+    from gfce.training.synthesis import synthesize  # torch is slow to import
+
+    inputs = network_inputs(patient, normalization)
+    output = synthesize(
+        generator, inputs["t1w"], inputs["t2w"], settings.batch_size, settings.precision
+    )
+    return normalization.from_network(output)
 
 
 def network_inputs(patient: StoredPatient, normalization: FittedNormalization) -> dict[str, Volume]:

@@ -24,15 +24,18 @@ class FigureKind:
     Attributes:
         title: a few words, for lists.
         caption: what is shown, to be read alone.
-        reads: the steps whose results it shows, of `index`, `preprocess`, `train`, `predict` and
-            `compare`.
+        reads: the steps whose results it shows, of `index`, `preprocess`, `train`, `predict`,
+            `dissect` and `compare`.
         each_network: whether there is one for each network of the grid.
+        section: the section of the configuration without which a study has no such figure (empty:
+            every study has it).
     """
 
     title: str
     caption: str
     reads: tuple[str, ...]
     each_network: bool = False
+    section: str = ""
 
 
 @dataclass(frozen=True)
@@ -57,6 +60,7 @@ def study_figures(config: StudyConfig) -> dict[str, StudyFigure]:
     found = [
         StudyFigure(_name(config, module, network), f"{PACKAGE}.{module}", kind, network)
         for module, kind in declared(PACKAGE, "FIGURE", FigureKind).items()
+        if not kind.section or getattr(config, kind.section) is not None
         for network in (config.grid.networks if kind.each_network else [None])
     ]
     return {figure.name: figure for figure in found}

@@ -25,6 +25,8 @@ def _made_of(ingredients: Ingredients, what: What) -> tuple[Settings, Hashes]:
     }
     described = [Task(step) for step in ("index", "quality", "baselines", "tabulate")]
     described += [Task("train", cell) for cell in cells(config)]
+    if config.dissection:
+        described.append(Task("dissect"))
     if ingredients.alignment():
         described += [Task("preprocess", name) for name in config.cohort.institutions]
     return settings, ingredients.csv_files(*described)
@@ -40,10 +42,10 @@ STEP = Step(
     module="gfce.statistics.inference.step",
     help="Test differences between models.",
     # The data package describes what these have written as well.
-    reads={"tabulate": EVERY, "quality": EVERY, "train": EVERY},
+    reads={"tabulate": EVERY, "quality": EVERY, "train": EVERY, "dissect": EVERY},
     made_of=_made_of,
     estimate=statistics_estimate,
     run=_run,
     uses=lambda config, what: [*statistics_modules(), *metrics(config, what)],
-    makes_do_without=frozenset({"quality", "train"}),
+    makes_do_without=frozenset({"quality", "train", "dissect"}),
 )

@@ -24,8 +24,10 @@ drawing, which takes 6 to 9 s there."""
 START_SECONDS = 300
 VOLUME_COPIES = 40
 """Volumes that a figure holds at a time: all models' of one patient, real and synthetic."""
-READ = ("index", "preprocess", "train", "predict", "compare")
+READ = ("index", "preprocess", "train", "predict", "dissect", "compare")
 """Steps whose results a figure may show."""
+OF_STUDY = ("index", "dissect", "compare")
+"""Those of them that are done once."""
 
 
 def _chosen(config: StudyConfig, names: list[str]) -> list[str]:
@@ -43,7 +45,7 @@ def _read(step: str) -> Selection:
         shown = study_figures(config)[str(what)]
         if step not in shown.kind.reads:
             return []
-        if step in ("index", "compare"):
+        if step in OF_STUDY:
             return [WHOLE]
         if step == "preprocess":
             return config.cohort.institutions
@@ -60,7 +62,7 @@ def _made_of(ingredients: Ingredients, what: What) -> tuple[Settings, Hashes]:
         inputs |= ingredients.images(ingredients.patients, MODALITIES)
     if any(task.step == "index" for task in read):
         inputs |= ingredients.draws()
-    tables = [task for task in read if task.step == "compare"]
+    tables = [task for task in read if task.step in ("dissect", "compare")]
     return settings, inputs | ingredients.csv_files(*tables)
 
 
