@@ -13,6 +13,7 @@ from gfce.dissection.factors import FACTORS
 from gfce.dissection.measuring import Measured
 from gfce.dissection.shapley import alone, gap, last, monte_carlo_error, shapley_draws
 from gfce.dissection.table import METRIC
+from gfce.dissection.who import asked
 from gfce.study import Cell, model_label
 
 NO_DIFFERENCE = "both protocols have the same"
@@ -50,12 +51,9 @@ def dissection_rows(
     }
     shares = _shares(measured, cell, common["gap"])
     same = {**dict.fromkeys(_SHARED, 0.0), "reason": NO_DIFFERENCE}
-    return [common | {"factor": name} | shares.get(name, same) for name in _asked(config)]
-
-
-def _asked(config: StudyConfig) -> list[str]:
-    asked = config.dissection.factors if config.dissection else []
-    return [name for name in FACTORS if name in (asked or FACTORS)]
+    _, dissection = asked(config)
+    wanted = [name for name in FACTORS if name in (dissection.factors or FACTORS)]
+    return [common | {"factor": name} | shares.get(name, same) for name in wanted]
 
 
 def _shares(measured: Sequence[Measured], cell: Cell, whole: float) -> dict[str, dict[str, Any]]:

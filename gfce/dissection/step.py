@@ -17,7 +17,7 @@ from gfce.dissection.factors import FACTORS, differing
 from gfce.dissection.measuring import Examinations, Measured, measure
 from gfce.dissection.rows import dissection_rows
 from gfce.dissection.table import METRIC, TABLE
-from gfce.dissection.who import dissected_cells
+from gfce.dissection.who import asked, dissected_cells
 from gfce.errors import UserError
 from gfce.files import records, write_csv
 from gfce.phantom import Protocol
@@ -53,14 +53,7 @@ def plan_examinations(config: StudyConfig) -> dict[str, Examinations]:
         UserError: the study has no simulated cohort or no section `dissection`, or an institution
             has no protocol.
     """
-    simulation, dissection = config.simulation, config.dissection
-    if simulation is None:
-        raise UserError(
-            "gfce dissect needs a simulated cohort: no other patient can be imaged again with "
-            "another protocol"
-        )
-    if dissection is None:
-        raise UserError("gfce dissect: not in the configuration: add the line `dissection: {}`")
+    simulation, _ = asked(config)
     protocols, people = known_protocols(simulation), planned(simulation)
     trained: dict[str, list[Cell]] = {}
     for cell, institution in dissected_cells(config).items():
@@ -83,8 +76,7 @@ def _plan(
     config: StudyConfig, row: Mapping[str, Any], protocols: Mapping[str, Protocol], training: str
 ) -> Plan:
     """Orders of a patient's own, so that their random errors average out over patients."""
-    dissection = config.dissection
-    assert dissection is not None
+    _, dissection = asked(config)
     own, other = protocols[row["institution"]], protocols[training]
     players = differing(own, other, dissection.factors or FACTORS)
     rng = random_stream(config.seed, "dissection", row["patient_id"], training)
@@ -93,10 +85,10 @@ def _plan(
 
 def _patients(config: StudyConfig) -> list[dict[str, Any]]:
     """The first usable patients of each external institution."""
-    assert config.dissection is not None
+    _, dissection = asked(config)
     table = read_patients(Results(config)).assign(cohort="external")
     of_each = [where(table, {"institution": name}) for name in config.cohort.external]
-    return [row for part in of_each for row in records(part.iloc[: config.dissection.patients])]
+    return [row for part in of_each for row in records(part.iloc[: dissection.patients])]
 
 
 def _scores(config: StudyConfig, cell: Cell) -> pd.DataFrame:

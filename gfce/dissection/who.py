@@ -1,8 +1,9 @@
-"""Which models are dissected: those of one training institution, at every external one."""
+"""What is dissected: models of one training institution, of a study that is simulated and asks."""
 
 from __future__ import annotations
 
-from gfce.config import StudyConfig
+from gfce.config import Dissection, Simulation, StudyConfig
+from gfce.errors import UserError
 from gfce.study import Cell, cells
 
 
@@ -14,3 +15,19 @@ def dissected_cells(config: StudyConfig) -> dict[Cell, str]:
     sets = config.training_sets()
     grid = cells(config)
     return {cell: sets[cell.training_set][0] for cell in grid if len(sets[cell.training_set]) == 1}
+
+
+def asked(config: StudyConfig) -> tuple[Simulation, Dissection]:
+    """What a study says of its simulation and of its dissection.
+
+    Raises:
+        UserError: it has no simulated cohort, or no section `dissection`.
+    """
+    if config.simulation is None:
+        raise UserError(
+            "gfce dissect needs a simulated cohort: no other patient can be imaged again with "
+            "another protocol"
+        )
+    if config.dissection is None:
+        raise UserError("gfce dissect: not in the configuration: add the line `dissection: {}`")
+    return config.simulation, config.dissection

@@ -12,7 +12,7 @@ from gfce.config import StudyConfig
 from gfce.declarations import modules_of
 from gfce.dissection.coalitions import most_coalitions
 from gfce.dissection.factors import FACTORS
-from gfce.dissection.who import dissected_cells
+from gfce.dissection.who import asked, dissected_cells
 from gfce.estimating.job import Estimate, Job
 from gfce.estimating.memory import PYTHON_MB, torch_mb, volume_mb
 from gfce.estimating.size import StudySize
@@ -34,6 +34,11 @@ AGAIN = 0.15
 RESAMPLING_SECONDS = 1.0
 PAINTED_MB = 3000
 """A patient's tissue fractions for two samplings at a scanner's own voxels, and their copies."""
+
+
+def _chosen(config: StudyConfig, names: list[str]) -> Iterable[What]:
+    asked(config)
+    return [WHOLE]
 
 
 def _cells(config: StudyConfig, what: What) -> Iterable[What]:
@@ -106,7 +111,7 @@ def _run(work: Work) -> None:
 STEP = Step(
     module="gfce.dissection.step",
     help="Say which factor of the protocol causes a simulated drop.",
-    scope=Scope(lambda config: [WHOLE] if config.dissection else []),
+    scope=Scope(lambda config: [WHOLE] if config.dissection else [], chosen=_chosen),
     reads={"index": EVERY, "preprocess": _external, "train": _cells, "evaluate": _cells},
     made_of=_made_of,
     estimate=_estimate,

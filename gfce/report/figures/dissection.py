@@ -39,7 +39,11 @@ PER_ROW = 3
 """Panels side by side."""
 BAR = 0.19
 """Height of an institution's bar with its distance to the next, in inches."""
-HATCHES = ("", "////", "....", "\\\\\\\\", "xxxx", "||||", "----", "oo", "++")
+HATCHES = ("", "////", "....", "\\\\\\\\", "xxxx", "|||||", "-----", "+++", "oo")
+GAP: dict[str, Any] = {
+    **{"marker": "d", "markersize": 6, "linewidth": 0},
+    **{"color": "black", "markeredgecolor": "white", "markeredgewidth": 0.6},
+}
 Style = dict[str, Any]
 Values = Mapping[str, float]
 
@@ -75,7 +79,8 @@ def draw_dissection(table: pd.DataFrame, training_sets: Mapping[str, list[str]])
         axes.set_title(f"{model}, trained at {trained}", fontsize=7.5)
     for axes in grid[len(models) :]:
         axes.set_visible(False)
-    figure.supxlabel(f"Shapley value: part of the larger {METRIC.title}", fontsize=7.5)
+    for axes in grid[max(len(models) - columns, 0) : len(models)]:
+        axes.set_xlabel(f"Shapley value, {METRIC.title} (right: worse)", fontsize=7)
     _draw_legend(figure, styles)
     return figure
 
@@ -102,7 +107,7 @@ def _draw_panel(
         values = dict(zip(here.index.tolist(), here["shapley"].tolist(), strict=True))
         _draw_bar(axes, values, place, styles)
         gap = [float(here["gap"].iloc[0])]
-        axes.plot(gap, [place], "D", color="black", markeredgecolor="white", markersize=5)
+        axes.plot(gap, [place], **GAP)
     axes.axvline(0, color="0.2", linewidth=0.7)
     axes.set_yticks(range(len(institutions)), institutions)
     axes.set_ylim(len(institutions) - 0.5, -0.5)
@@ -125,6 +130,7 @@ def _draw_bar(axes: Axes, values: Values, place: int, styles: Mapping[str, Style
 
 def _draw_legend(figure: Figure, styles: Mapping[str, Style]) -> None:
     handles: list[Any] = [Patch(**style) for style in styles.values()]
-    handles.append(Line2D([], [], marker="D", color="black", markeredgecolor="white", linewidth=0))
+    handles.append(Line2D([], [], **GAP))
     names = [*(FACTORS[name].title for name in styles), "gap (their sum)"]
-    figure.legend(handles, names, loc="outside lower center", ncols=5, fontsize=7, frameon=False)
+    place: dict[str, Any] = {"loc": "outside lower center", "ncols": 5, "frameon": False}
+    figure.legend(handles, names, fontsize=7, handleheight=1.1, **place)
