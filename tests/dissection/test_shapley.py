@@ -74,13 +74,13 @@ def test_sampled_values_are_unbiased_and_their_error_is_known() -> None:
     truth = shapley_draws(exact, game := values(exact, tangled))[0]
     rng = np.random.default_rng(5)
     estimates, errors = [], []
-    for _ in range(200):
+    for _ in range(100):
         draws = shapley_draws(Plan.draw(PLAYERS, 4, rng), game)
         estimates.append(draws.mean(axis=0))
         errors.append(monte_carlo_error([draws]))
     spread = np.std(estimates, axis=0, ddof=1)
-    assert np.abs(np.mean(estimates, axis=0) - truth).max() < 4 * spread.max() / np.sqrt(200)
-    assert np.sqrt(np.mean(np.square(errors), axis=0)) == pytest.approx(spread, rel=0.25)
+    assert np.abs(np.mean(estimates, axis=0) - truth).max() < 4 * spread.max() / np.sqrt(100)
+    assert np.sqrt(np.mean(np.square(errors), axis=0)) == pytest.approx(spread, rel=0.3)
 
 
 def test_every_column_of_a_protocol_is_of_one_factor() -> None:
