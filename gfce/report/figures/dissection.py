@@ -36,7 +36,7 @@ FIGURE = FigureKind(
 WIDTH = 7.16
 """Of a journal's page with two columns, in inches."""
 PER_ROW = 3
-"""Panels side by side."""
+"""The most panels side by side: training sets of one normalization, where these are no more."""
 BAR = 0.19
 """Height of an institution's bar with its distance to the next, in inches."""
 HATCHES = ("", "////", "....", "\\\\\\\\", "xxxx", "|||||", "-----", "+++", "oo")
@@ -67,7 +67,7 @@ def draw_dissection(table: pd.DataFrame, training_sets: Mapping[str, list[str]])
     """
     models, institutions = (list(table[name].unique()) for name in ("model", "institution"))
     styles = _styles(list(table["factor"][table["shapley"] != 0].unique()))
-    columns = min(PER_ROW, len(models))
+    columns = min(PER_ROW, table["training_set"].nunique())
     lines = -(-len(models) // columns)
     height = lines * (BAR * len(institutions) + 0.55) + 0.65
     figure = Figure(figsize=(WIDTH, height), layout="constrained")
@@ -90,7 +90,7 @@ def _styles(shown: list[str]) -> dict[str, Style]:
     colours = sns.color_palette("colorblind", len(FACTORS))
     looks = zip(FACTORS, colours, HATCHES, strict=True)
     return {
-        name: {"facecolor": colour, "hatch": hatch, "edgecolor": "white", "linewidth": 0.3}
+        name: {"facecolor": colour, "hatch": hatch, "edgecolor": "0.15", "linewidth": 0.4}
         for name, colour, hatch in looks
         if name in shown
     }
