@@ -1,4 +1,4 @@
-# Scores of the predictions, and of two predictors that learn nothing.
+# Scores of the predictions, of two predictors that learn nothing, and what causes a simulated drop.
 
 
 rule evaluate:
@@ -41,3 +41,27 @@ rule baselines:
         config=CONFIG,
     shell:
         "gfce baselines {params.config:q} > {log:q} 2>&1"
+
+
+if STUDY.dissection:
+
+    rule dissect:
+        input:
+            due_before("dissect"),
+        output:
+            touch(flag("dissect")),
+        log:
+            log_of("dissect"),
+        benchmark:
+            benchmark_of("dissect")
+        conda:
+            "../envs/gfce.yaml"
+        threads: 16
+        resources:
+            gpu=1,
+            mem_mb=needs("dissect", "mem_mb"),
+            runtime=needs("dissect", "runtime"),
+        params:
+            config=CONFIG,
+        shell:
+            "gfce dissect {params.config:q} --workers {threads} > {log:q} 2>&1"

@@ -44,7 +44,7 @@ def simulate(config: StudyConfig, workers: int = 1) -> None:
     if simulation is None:
         raise UserError("simulation: not in the configuration: there is nothing to simulate")
     state, task, dataset = Provenance(config), Task("simulate"), config.cohort.dataset
-    protocols = _protocols(simulation)
+    protocols = known_protocols(simulation)
     if state.reason(task) is None:
         LOGGER.info("simulate: up to date")
         return
@@ -62,18 +62,23 @@ def simulate(config: StudyConfig, workers: int = 1) -> None:
 def _write(
     root: Path, simulation: Simulation, protocols: Mapping[str, Protocol], workers: int
 ) -> None:
-    planned = _plan(simulation)
+    people = planned(simulation)
     jobs = {
         patient: (patient, protocols[institution], number)
-        for patient, (institution, number) in planned.items()
+        for patient, (institution, number) in people.items()
     }
     for_each(jobs, partial(_simulate_one, root, simulation), workers, "simulate")
     write_masks_description(root)
-    institutions = {patient: institution for patient, (institution, _) in planned.items()}
+    institutions = {patient: institution for patient, (institution, _) in people.items()}
     write_dataset(root, "Simulated head-and-neck MRI", institutions, GENERATOR)
 
 
-def _protocols(simulation: Simulation) -> Mapping[str, Protocol]:
+def known_protocols(simulation: Simulation) -> Mapping[str, Protocol]:
+    """The protocols by institution.
+
+    Raises:
+        UserError: an institution to simulate has none, or the table cannot be used.
+    """
     protocols = read_protocols(simulation.protocols, simulation.changes)
     for institution in simulation.patients:
         if institution not in protocols:
@@ -103,7 +108,7 @@ def _foreign(dataset: Path, name: str) -> UserError:
     )
 
 
-def _plan(simulation: Simulation) -> dict[str, tuple[str, int]]:
+def planned(simulation: Simulation) -> dict[str, tuple[str, int]]:
     """The institution of each patient to simulate, and the patient's number there."""
     people = {
         f"{institution}p{number + 1:03d}": (institution, number)

@@ -35,7 +35,7 @@ def assign_roles(institutions: pd.Series, config: StudyConfig) -> pd.DataFrame:
     for institution in config.cohort.development:
         candidates = institutions.index[institutions == institution]
         count = _training_count(institution, len(candidates), config.cohort.training_patients)
-        generator = _generator(config.seed, "split", institution)
+        generator = random_stream(config.seed, "split", institution)
         drawn = generator.choice(candidates, count, replace=False)
         table.loc[candidates, "role"] = "development"
         table.loc[drawn, "split"] = "train"
@@ -62,7 +62,8 @@ def draw_adaptation(institutions: pd.Series, config: StudyConfig) -> pd.DataFram
                 "to adapt to and at least 1 to test are needed: lower `patients` in grid.repairs "
                 "or add some"
             )
-        order = _generator(config.seed, "adaptation", institution).permutation(candidates)[:count]
+        generator = random_stream(config.seed, "adaptation", institution)
+        order = generator.permutation(candidates)[:count]
         rows += [
             {"institution": institution, "order": number, "patient_id": str(patient)}
             for number, patient in enumerate(order, start=1)
@@ -108,7 +109,7 @@ def _draw(name: str, available: dict[str, list[str]], config: StudyConfig) -> li
         return next(iter(available.values()))
     size = config.cohort.pooled_patients or min(len(patients) for patients in available.values())
     each = math.ceil(size / len(available))
-    generator = _generator(config.seed, "pool", name)
+    generator = random_stream(config.seed, "pool", name)
     discarding = generator.choice(list(available), each * len(available) - size, replace=False)
     drawn: list[str] = []
     for institution, patients in available.items():
@@ -123,7 +124,7 @@ def _draw(name: str, available: dict[str, list[str]], config: StudyConfig) -> li
     return sorted(drawn)
 
 
-def _generator(seed: int, *purpose: str) -> np.random.Generator:
+def random_stream(seed: int, *purpose: str) -> np.random.Generator:
     """A separate random stream for each purpose, so that no draw changes another."""
     digest = hashlib.sha256("/".join(purpose).encode()).digest()
     return np.random.default_rng([seed, int.from_bytes(digest[:8], "big")])

@@ -1,14 +1,13 @@
 """The study's configuration: typed, described key by key, and the only reader of config files."""
 
+from gfce.config.grid import Grid, Network, Repair
 from gfce.config.reading import load_config, parse_config
 from gfce.config.sections import (
     Bids,
     Cohort,
+    Dissection,
     Evaluation,
-    Grid,
     Images,
-    Network,
-    Repair,
     Report,
     Simulation,
     Statistics,
@@ -20,6 +19,7 @@ from gfce.config.values import Identifier
 __all__ = [
     "Bids",
     "Cohort",
+    "Dissection",
     "Evaluation",
     "Grid",
     "Identifier",

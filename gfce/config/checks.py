@@ -19,7 +19,8 @@ from gfce.repairs import METHODS
 from gfce.repairs.method import Method
 
 if TYPE_CHECKING:
-    from gfce.config.sections import Network, StudyConfig
+    from gfce.config.grid import Network
+    from gfce.config.sections import StudyConfig
 
 MAX_CELLS = 10_000
 """Cells of a grid, each of which is a training."""
@@ -172,6 +173,24 @@ def check_folders(config: StudyConfig) -> None:
         )
 
 
+def check_dissection(config: StudyConfig) -> None:
+    """What is dissected is simulated, and there is a drop of a single institution's model."""
+    if config.dissection is None:
+        return
+    if config.simulation is None:
+        raise ValueError(
+            "dissection: gfce dissect needs a simulated cohort, because no other patient can be "
+            "imaged again with another protocol: leave dissection out, or give simulation"
+        )
+    if not config.cohort.external:
+        raise ValueError("dissection: there is no drop without cohort.external: name some")
+    if all(len(institutions) > 1 for institutions in config.training_sets().values()):
+        raise ValueError(
+            "dissection: no training set is of one institution, whose protocol could replace "
+            "another's: add one to grid.training_sets"
+        )
+
+
 CHECKS = (
     check_training_sets,
     check_networks,
@@ -179,5 +198,6 @@ CHECKS = (
     check_cells,
     check_shown_models,
     check_folders,
+    check_dissection,
 )
 """In the order in which mistakes are named."""

@@ -7,7 +7,8 @@ from typing import Any, get_args
 
 from pydantic import ValidationError
 
-from gfce.config.sections import Section, StudyConfig
+from gfce.config.section import Section
+from gfce.config.sections import StudyConfig
 from gfce.config.values import suggest
 from gfce.errors import one_line
 

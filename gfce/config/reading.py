@@ -11,7 +11,8 @@ import yaml
 from pydantic import ValidationError
 
 from gfce.config.explaining import explain
-from gfce.config.sections import Section, StudyConfig
+from gfce.config.section import Section
+from gfce.config.sections import StudyConfig
 from gfce.errors import UserError, one_line
 
 S = TypeVar("S", bound=Section)

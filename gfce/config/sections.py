@@ -9,27 +9,24 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, create_model, field_validator, model_validator
+from pydantic import Field, create_model, field_validator, model_validator
 
 from gfce.config.checks import CHECKS
+from gfce.config.grid import Grid, Network, Repair
+from gfce.config.section import Section
 from gfce.config.values import (
     AnyPath,
-    ArchitectureName,
     BidsLabel,
+    FactorName,
     Identifier,
-    MethodName,
-    NormalizationName,
     Number,
     OneLine,
     Seed,
     Whole,
     refuse_repeated,
-    suggest,
 )
 from gfce.evaluation.metrics import METRICS
-from gfce.networks.discovery import architectures
 from gfce.repairs import METHODS
-from gfce.repairs.method import NONE
 
 MAX_PATIENTS = 100_000
 Patients = Annotated[Whole, Field(ge=1, le=MAX_PATIENTS)]
@@ -37,12 +34,6 @@ Length = Annotated[Whole, Field(ge=16, le=1024)]
 """Rows or columns; SSIM's window needs 11."""
 Minutes = Annotated[Number, Field(le=525_600)]
 """At most a year."""
-
-
-class Section(BaseModel):
-    """A block of the configuration: unknown keys are refused, values do not change."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
 
 class Simulation(Section):
@@ -144,64 +135,6 @@ class Images(Section):
     it by their headers (`resample`), or are registered to T1w rigidly before (`rigid`)."""
 
 
-class Network(Section):
-    """One network of the grid."""
-
-    architecture: ArchitectureName | None = None
-    """Which network: `mmgsn_net`, `unet`, `pix2pix` or one of your own (empty: the one that the
-    entry's name says)."""
-    width: Annotated[Whole, Field(ge=1, le=1024)] = 64
-    """Feature maps of the first level (paper: 64; `mmgsn_net`: divisible by 8)."""
-    norm_layer: Literal["instance", "batch"] = "instance"
-    """Normalization layers: `instance` (each slice by itself, the same in training and inference)
-    or `batch` (running statistics of the training slices are used in inference)."""
-
-
-class Repair(Section):
-    """One repair of the grid: what is done so that models work at other hospitals."""
-
-    method: MethodName | None = None
-    """Which repair of `gfce/repairs` (empty: the one that the entry's name says)."""
-    options: dict[Identifier, Whole | Number] = {}
-    """Its numbers, such as `{patients: 5}`; docs/repairs.md lists those of each method."""
-
-
-class Grid(Section):
-    """The axes whose every combination is a cell: one model to train."""
-
-    networks: Annotated[dict[Identifier, Network], Field(min_length=1)] = {"mmgsn_net": Network()}
-    """Networks by name."""
-    normalizations: Annotated[list[NormalizationName], Field(min_length=1)] = ["min_max", "z_score"]
-    """Intensity normalizations."""
-    training_sets: dict[Identifier, Annotated[list[Identifier], Field(min_length=1)]] = {}
-    """Named groups of development institutions to train on (empty: `uni-<institution>` for each
-    and one of all of them, named `tri` for three and `pooled` for any other number)."""
-    seeds: Annotated[list[Seed], Field(min_length=1)] = [1]
-    """Seeds of training: initial weights and the order of the slices."""
-    repairs: dict[Identifier, Repair] = {}
-    """Repairs by name, beside the models without one: each is a further model of every training set
-    that it can repair."""
-
-    @model_validator(mode="after")
-    def _no_axis_repeats_itself(self) -> Grid:
-        for axis, values in (("normalizations", self.normalizations), ("seeds", self.seeds)):
-            if len(set(values)) < len(values):
-                raise ValueError(f"{axis}: the same value stands there twice: keep one")
-        refuse_repeated(self.networks, "networks: network")
-        refuse_repeated(self.training_sets, "training_sets: training set")
-        refuse_repeated([NONE, *self.repairs], "repairs: repair")
-        groups = [frozenset(institutions) for institutions in self.training_sets.values()]
-        if len(set(groups)) < len(groups):
-            raise ValueError("training_sets: two of them have the same institutions: keep one")
-        for name, network in self.networks.items():
-            known = architectures()
-            if network.architecture is None and name not in known:
-                raise ValueError(
-                    f"networks.{name}: say which `architecture` it is" + suggest(name, known)
-                )
-        return self
-
-
 class Training(Section):
     """How each model is trained (defaults: the paper's and its released code's)."""
 
@@ -300,6 +233,25 @@ class Report(Section):
     order; eight fill a page (empty: up to eight by a rule, docs/report.md)."""
 
 
+class Dissection(Section):
+    """What causes the drop of a simulated study (docs/dissection.md)."""
+
+    factors: list[FactorName] = []
+    """What of an external institution's protocol is replaced by the training institution's (empty:
+    every factor); what is left out stays as it is."""
+    patients: Patients | None = None
+    """Patients of each external institution, the first ones (empty: all)."""
+    orders: Annotated[Whole, Field(ge=2, le=10_000)] = 2
+    """Random orders in which factors are replaced, for each patient; each is walked both ways. With
+    so many that all sets of factors take no longer, all are measured, and nothing is random."""
+
+    @field_validator("factors")
+    @classmethod
+    def _each_factor_once(cls, value: list[str]) -> list[str]:
+        refuse_repeated(value, "factor")
+        return value
+
+
 class StudyConfig(Section):
     """A whole study. Every key has a description; config/schema.json is generated from them."""
 
@@ -328,6 +280,9 @@ class StudyConfig(Section):
     """How conclusions are drawn from the scores."""
     report: Report = Report()
     """What figures show."""
+    dissection: Dissection | None = None
+    """Which factor of the protocol causes how much of the drop: of simulated cohorts (empty: not
+    asked)."""
 
     @model_validator(mode="after")
     def _sections_fit(self) -> StudyConfig:

@@ -18,6 +18,7 @@ from pydantic import (
 )
 from pydantic_core import core_schema
 
+from gfce.dissection.factors import FACTORS
 from gfce.images.normalizations import NORMALIZATIONS
 from gfce.networks.discovery import architectures
 from gfce.repairs import METHODS
@@ -57,6 +58,9 @@ def _known_method(name: str) -> str:
 
 MethodName = Annotated[str, AfterValidator(_known_method)]
 """A method of `gfce/repairs`."""
+
+FactorName = Annotated[str, GetPydanticSchema(lambda *_: core_schema.literal_schema(list(FACTORS)))]
+"""A factor of `gfce/dissection/factors.py`."""
 
 
 def _plain_path(value: Any) -> Any:

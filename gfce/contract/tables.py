@@ -6,6 +6,7 @@ from functools import cache
 
 from gfce.cohort.tables import ADAPTATION, EXCLUSIONS, LEAKS, PATIENTS, TRAINING_SETS
 from gfce.contract.table import Table
+from gfce.dissection.table import TABLE as DISSECTION
 from gfce.evaluation.enhancement_table import ENHANCEMENT_TABLE
 from gfce.evaluation.tables import BASELINES_TABLE, METRICS_TABLE
 from gfce.exchange.tables import REMOTE_TABLES
@@ -29,6 +30,7 @@ def all_tables() -> tuple[Table, ...]:
         *(METRICS_TABLE, BASELINES_TABLE, ENHANCEMENT_TABLE),
         *declared(tables),
         *declared(inference),
+        DISSECTION,
         *(AUDIT, AUDIT_NEXT_HOSPITAL),
         *REMOTE_TABLES,
     )

@@ -10,7 +10,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, field_validator, model_validator
 
 from gfce.config.reading import checked, parse_yaml, read_yaml
-from gfce.config.sections import Section
+from gfce.config.section import Section
 from gfce.config.values import Identifier, Number, refuse_repeated
 from gfce.dicom.words import pattern_words
 

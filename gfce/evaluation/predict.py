@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-from functools import cache
 from pathlib import Path
 
 from gfce.cohort.bids import write_derivative_description
 from gfce.config import StudyConfig
-from gfce.evaluation.applying import apply_model
+from gfce.evaluation.cell_model import CellModel
 from gfce.evaluation.predictions import prediction_path
 from gfce.files import records, write_json
 from gfce.images.arrays import Volume
-from gfce.images.fitted_normalization import FittedNormalization
-from gfce.images.fitting import load_normalization, load_repair
 from gfce.images.modalities import INPUTS
 from gfce.images.store import StoredPatient
 from gfce.images.volumes import to_image
 from gfce.images.writing import write_image
 from gfce.progress import progress
-from gfce.repairs.method import Application
-from gfce.study import Cell, Results, method_of, model_label, read_patients, test_patients
+from gfce.study import Cell, Results, model_label, read_patients, test_patients
 
 
 def predict(config: StudyConfig, cell: Cell) -> None:
@@ -29,45 +25,16 @@ def predict(config: StudyConfig, cell: Cell) -> None:
     the real CE volume, whose units are not known for a new patient, has no part in them. A repair
     that has a model for each external institution is applied by the patient's.
     """
-    from gfce.training.arithmetic import find_device, reproducible  # torch is slow to import
-    from gfce.training.weights import load_generator
-
-    results = Results(config)
-    normalization = load_normalization(results.normalization(cell))
-    method, fitted = method_of(config, cell), load_repair(results.normalization(cell))
-    settings, device = config.training, find_device(config.training.device)
-    generator = cache(lambda path: load_generator(path, device))
-    tested = test_patients(config, cell, read_patients(results))
-    folder = results.predictions(cell)
-    with reproducible(settings, int(cell.seed), device):
+    model, folder = CellModel(config, cell), Results(config).predictions(cell)
+    tested = test_patients(config, cell, read_patients(Results(config)))
+    with model.reproducible():
         write_derivative_description(folder, f"Synthetic CE-MRI of {model_label(config, cell)}")
         for row in progress(records(tested), f"predict {model_label(config, cell)}"):
-            patient = StoredPatient(results.images(row["institution"]), row["patient_id"])
-            application = Application(
-                generator(_weights(config, cell, row["institution"])),
-                network_inputs(patient, normalization),
-                patient.masks()["foreground"],
-                fitted,
-                settings,
-            )
-            output = apply_model(method, application)
+            institution = row["institution"]
+            patient = StoredPatient(Results(config).images(institution), row["patient_id"])
             sources = [row[modality] for modality in INPUTS]
-            _write_prediction(folder, patient, normalization.from_network(output), cell, sources)
-
-
-def _weights(config: StudyConfig, cell: Cell, institution: str) -> Path:
-    """The generator for patients of an institution."""
-    results, method = Results(config), method_of(config, cell)
-    is_adapted = method and method.target_patients and institution in config.cohort.external
-    return results.adapted_weights(cell, institution) if is_adapted else results.weights(cell)
-
-
-def network_inputs(patient: StoredPatient, normalization: FittedNormalization) -> dict[str, Volume]:
-    """A patient's T1w and T2w in network units, float32 (slice, row, column)."""
-    return {
-        modality: normalization.to_network(patient.normalized(modality, normalization))
-        for modality in INPUTS
-    }
+            volume = model.synthesize(patient, institution)
+            _write_prediction(folder, patient, volume, cell, sources)
 
 
 def _write_prediction(

@@ -20,7 +20,7 @@ from gfce.images.modalities import MODALITIES
 from gfce.images.reading import read_image
 from gfce.images.store import ResampledPatient, save_patient, statistics_rows
 from gfce.images.volume_statistics import VolumeStatistics
-from gfce.images.volumes import orient, to_array
+from gfce.images.volumes import Image, orient, to_array
 from gfce.progress import progress
 from gfce.study import Results, read_patients
 
@@ -91,6 +91,13 @@ def resample_patient(
     read = {modality: orient(read_image(dataset / row[modality])) for modality in MODALITIES}
     has_tumour = not pd.isna(row["tumour"])
     tumour = orient(read_mask(dataset / row["tumour"], label)) if has_tumour else None
+    return resample_volumes(row["patient_id"], read, tumour, images)
+
+
+def resample_volumes(
+    patient_id: str, read: dict[str, Image], tumour: Image | None, images: Images
+) -> ResampledPatient:
+    """Align and resample a patient's oriented volumes, by modality, and their tumour mask."""
     aligned = align(read, images.alignment, images.matrix, tumour)
     resampled = aligned.images
     masks = {"foreground": foreground(resampled["t1w"], resampled["t2w"])}
@@ -101,6 +108,6 @@ def resample_patient(
     head = arrays["foreground"]
     region = head if images.statistics_region == "foreground" else None
     statistics = {m: VolumeStatistics.of(volume, head, region) for m, volume in volumes.items()}
-    patient_id, geometry = row["patient_id"], Geometry.of(resampled["t1w"])
+    geometry = Geometry.of(resampled["t1w"])
     rows = [] if images.alignment == "none" else alignment_rows(patient_id, read, aligned)
     return ResampledPatient(patient_id, volumes, arrays, geometry, statistics, rows)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,16 +11,10 @@ import numpy.typing as npt
 from gfce.errors import UserError
 from gfce.images.modalities import MODALITIES
 from gfce.phantom.anatomy import Anatomy
-from gfce.phantom.canvas import Canvas
 from gfce.phantom.fields import FloatArray, SmoothField
+from gfce.phantom.painted import Grid, Painted
 from gfce.phantom.protocols import Protocol
-from gfce.phantom.reception import (
-    BiasField,
-    filling_artefact,
-    ghosts,
-    suppression_residual,
-    zero_fill,
-)
+from gfce.phantom.reception import BiasField, ghosts, suppression_residual, zero_fill
 from gfce.phantom.scanner import (
     SeriesWeights,
     complex_noise,
@@ -33,24 +28,17 @@ SLAB_MM = 124.0
 STORED_MAXIMUM = 4095
 # Blood enters this far into the slab before it is saturated (mm).
 _INFLOW_MM = 6.0
-# Planes are painted in runs of about this many voxels: cache-sized, yet few calls.
-_CHUNK_VOXELS = 240_000
 _TEXTURES = ("pd", "t1", "t2", "uptake")
+SCAN_STREAMS = 5
+"""Random streams of a scan: uptake, gains, coils, field errors, texture."""
 
 
 @dataclass(frozen=True)
-class Grid:
-    """Sampling of one examination: acquired coordinates (mm) and reconstructed matrix."""
+class Fields:
+    """Smooth random fields of one patient, whatever the scanner: field errors, tissue texture."""
 
-    z: npt.NDArray[np.float64]
-    y: npt.NDArray[np.float64]
-    x: npt.NDArray[np.float64]
-    acquired_mm: float
-    rows: int
-    columns: int
-    voxel_mm: tuple[float, float]
-    thickness_mm: float
-    spacing_mm: float
+    off_resonance: SmoothField
+    texture: tuple[tuple[SmoothField, SmoothField], ...]
 
 
 @dataclass(frozen=True)
@@ -58,10 +46,8 @@ class Scan:
     """Random and derived properties of one patient's examination, except the noise."""
 
     protocol: Protocol
-    anatomy: Anatomy
+    fields: Fields
     bias: BiasField
-    off_resonance: SmoothField
-    texture: tuple[tuple[SmoothField, SmoothField], ...]
     weights: dict[str, tuple[SeriesWeights, SeriesWeights]]
     gains: dict[str, float]
 
@@ -88,11 +74,30 @@ def _centred(count: int, step: float) -> npt.NDArray[np.float64]:
     return np.asarray((np.arange(count) - (count - 1) / 2) * step, np.float64)
 
 
+def draw_fields(seeds: Sequence[np.random.SeedSequence]) -> Fields:
+    """Draw the fields of one patient's scans; ``seeds`` as in ``draw_scan``."""
+    rng = np.random.default_rng(seeds[4])
+    return Fields(
+        off_resonance=SmoothField.random(np.random.default_rng(seeds[3]), 55.0),
+        texture=tuple(
+            (SmoothField.random(rng, 2.6), SmoothField.random(rng, 9.0)) for _ in _TEXTURES
+        ),
+    )
+
+
 def draw_scan(
-    protocol: Protocol, anatomy: Anatomy, grid: Grid, sequence: np.random.SeedSequence
+    protocol: Protocol,
+    anatomy: Anatomy,
+    grid: Grid,
+    fields: Fields,
+    seeds: Sequence[np.random.SeedSequence],
 ) -> Scan:
-    """Draw coils, field, gains, uptake and tissue texture for one patient."""
-    streams = [np.random.default_rng(child) for child in sequence.spawn(5)]
+    """Draw coils, gains and uptake for one patient.
+
+    Of the five ``seeds`` (``SCAN_STREAMS``) uptake, gains and coils have one each, ``fields`` the
+    last two.
+    """
+    streams = [np.random.default_rng(seed) for seed in seeds[:3]]
     uptake = _draw_uptake(anatomy, streams[0])
     gain = protocol.gain * streams[1].lognormal(0.0, protocol.gain_spread, len(MODALITIES))
     weights = {
@@ -101,13 +106,8 @@ def draw_scan(
     }
     return Scan(
         protocol=protocol,
-        anatomy=anatomy,
+        fields=fields,
         bias=BiasField.random(streams[2], protocol.bias_strength, protocol.coil_edge),
-        off_resonance=SmoothField.random(streams[3], 55.0),
-        texture=tuple(
-            (SmoothField.random(streams[4], 2.6), SmoothField.random(streams[4], 9.0))
-            for _ in _TEXTURES
-        ),
         weights={m: (w[0], w[1]) for m, w in weights.items()},
         gains=dict(zip(MODALITIES, (float(g) for g in gain), strict=True)),
     )
@@ -131,62 +131,39 @@ def _draw_uptake(anatomy: Anatomy, rng: np.random.Generator) -> dict[str, float]
     return uptake
 
 
-def chunks(grid: Grid) -> list[range]:
-    """Split the slices into runs that fit the processor's cache, yet keep few calls."""
-    size = max(_CHUNK_VOXELS // (_planes_per_slice(grid) * len(grid.y) * len(grid.x)), 1)
-    return [range(i, min(i + size, len(grid.z))) for i in range(0, len(grid.z), size)]
-
-
-def _planes_per_slice(grid: Grid) -> int:
-    """How many planes are averaged through a slice: about one every 2 mm."""
-    return 3 if grid.thickness_mm > 4.2 else 2
-
-
 def acquire(
-    scan: Scan, grid: Grid, numbers: range, rng: np.random.Generator
-) -> tuple[dict[str, np.ndarray], FloatArray]:
-    """Return the stored images of some slices and their fractions (tissue, slice, row, column)."""
-    count = _planes_per_slice(grid)
-    depth = ((np.arange(count) + 0.5) / count - 0.5) * grid.thickness_mm
-    levels = (grid.z[numbers.start : numbers.stop, None] + depth).ravel()
-    canvas, tumour = scan.anatomy.paint(levels, grid.y, grid.x, grid.acquired_mm)
-    shape = (len(numbers), count, len(grid.y), len(grid.x))
-    fractions = canvas.fractions.reshape(-1, *shape).mean(axis=2)
-    fractions /= fractions.sum(axis=0)
-    series = np.stack(
-        [
-            _series(scan, grid, canvas, fractions[:, i], (n, i * count + count // 2))
-            for i, n in enumerate(numbers)
-        ],
-        axis=1,
-    )
-    stored = _store(scan, grid, series, rng)
-    mask = zero_fill(tumour.reshape(shape).mean(axis=1), grid.rows, grid.columns)
+    scan: Scan, grid: Grid, painted: Painted, rng: np.random.Generator
+) -> dict[str, np.ndarray]:
+    """Return the stored images of some painted slices, (slice, row, column), and the mask."""
+    series = [_series(scan, grid, painted, number) for number in range(len(painted.numbers))]
+    stored = _store(scan, grid, np.stack(series, axis=1), rng)
+    mask = zero_fill(painted.tumour, grid.rows, grid.columns)
     stored["tumour"] = (mask > 0.5).astype(np.uint8)
-    return stored, fractions
+    return stored
 
 
-def _series(
-    scan: Scan, grid: Grid, canvas: Canvas, fractions: FloatArray, indices: tuple[int, int]
-) -> FloatArray:
+def _series(scan: Scan, grid: Grid, painted: Painted, number: int) -> FloatArray:
     """Return the noise-free signal of the three series of one slice, (series, row, column).
 
-    ``indices`` are those of the slice in the grid and of its middle plane in the canvas.
+    ``number`` is that of the slice among the painted ones.
     """
-    slice_index, plane = indices
+    slice_index, fractions = painted.numbers[number], painted.fractions[:, number]
     protocol, at = scan.protocol, (grid.z[slice_index : slice_index + 1], grid.y, grid.x)
     texture = np.stack(
-        [0.75 * fine.sample(*at)[0] + 0.66 * wide.sample(*at)[0] for fine, wide in scan.texture]
+        [
+            0.75 * fine.sample(*at)[0] + 0.66 * wide.sample(*at)[0]
+            for fine, wide in scan.fields.texture
+        ]
     )
     bias = scan.bias.sample(*at)[0]
-    air = fractions[canvas.index["air"]]
-    off = scan.off_resonance.sample(*at)[0]
+    air = fractions[painted.index["air"]]
+    off = scan.fields.off_resonance.sample(*at)[0]
     residual = suppression_residual(protocol.residual_fat, off, air, grid.acquired_mm)
-    metal = filling_artefact(canvas, scan.anatomy.habitus, plane)
+    metal = painted.metal[number]
     bias = bias if metal is None else bias * metal
     from_end = min(slice_index, len(grid.z) - 1 - slice_index)
     is_at_end = from_end * grid.spacing_mm < _INFLOW_MM
-    blood = fractions[canvas.index["arterial_blood"]] + fractions[canvas.index["venous_blood"]]
+    blood = fractions[painted.index["arterial_blood"]] + fractions[painted.index["venous_blood"]]
     ghost = ghosts(blood, protocol.flow_ghost, protocol.phase_axis)
     planes = []
     for modality in MODALITIES:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gfce.phantom.acquisition import Grid
+from gfce.phantom.painted import Grid
 from gfce.phantom.protocols import Protocol
 
 

@@ -115,10 +115,16 @@ class Ingredients:
 
     def grid(self) -> Settings:
         """The grid and the labels of its models."""
-        grid = self.config.grid
-        labels = {f"label.{cell}": model_label(self.config, cell) for cell in cells(self.config)}
+        config, grid = self.config, self.config.grid
+        labels = {f"label.{cell}": model_label(config, cell) for cell in cells(config)}
         networks = {"grid.networks": list(grid.networks)}
-        return {**networks, "grid.normalizations": grid.normalizations, **labels}
+        repairs = {name: config.repair(name).model_dump(mode="json") for name in grid.repairs}
+        return {
+            **networks,
+            "grid.normalizations": grid.normalizations,
+            **self.nested("grid.repairs", repairs),
+            **labels,
+        }
 
     def design(self) -> Settings:
         """The roles of the institutions, and the training sets."""

@@ -158,6 +158,7 @@ def _run_on(data: Path, study: Path, folder: Path, known: Collection[str]) -> Ou
     """The code of the working tree on a dataset that another has simulated."""
     content = yaml.safe_load(study.read_text(encoding="utf-8"))
     del content["simulation"]
+    content.pop("dissection", None)
     same = folder.with_suffix(".yaml")
     write_text(yaml.safe_dump(content, sort_keys=False), same)
     shutil.copytree(data, folder / "data")

@@ -18,6 +18,7 @@ STYLE: Any = {
     "axes.titlesize": 8,
     "figure.dpi": 150,
     "savefig.dpi": 200,
+    "hatch.linewidth": 0.6,
     "svg.hashsalt": "gfce",  # the same figure twice gives the same file
 }
 

@@ -26,7 +26,7 @@ class FigureKind:
         title: a few words, for lists.
         caption: what is shown, to be read alone.
         reads: the steps whose results it shows, of `index`, `preprocess`, `distances`, `train`,
-            `predict`, `tabulate` and `compare`.
+            `predict`, `dissect`, `tabulate` and `compare`.
         each_network: whether there is one for each network of the grid.
         section: the part of the configuration without which a study has no such figure, such as
             `grid.repairs` (empty: every study has it).

@@ -12,6 +12,9 @@ from gfce.study import cells
 if TYPE_CHECKING:
     from gfce.provenance.ingredients import Ingredients
 
+DESCRIBED = ("quality", "distances", "train", "dissect")
+"""The data package describes what these have written as well."""
+
 
 def _made_of(ingredients: Ingredients, what: What) -> tuple[Settings, Hashes]:
     config = ingredients.config
@@ -26,6 +29,8 @@ def _made_of(ingredients: Ingredients, what: What) -> tuple[Settings, Hashes]:
     tables = ("index", "quality", "distances", "baselines", "tabulate")
     described = [Task(step) for step in tables]
     described += [Task("train", cell) for cell in cells(config)]
+    if config.dissection:
+        described.append(Task("dissect"))
     if ingredients.alignment():
         described += [Task("preprocess", name) for name in config.cohort.institutions]
     return settings, ingredients.csv_files(*described)
@@ -40,11 +45,10 @@ def _run(work: Work) -> None:
 STEP = Step(
     module="gfce.statistics.inference.step",
     help="Test differences between models.",
-    # The data package describes what these have written as well.
-    reads={"tabulate": EVERY, "quality": EVERY, "distances": EVERY, "train": EVERY},
+    reads=dict.fromkeys(("tabulate", *DESCRIBED), EVERY),
     made_of=_made_of,
     estimate=statistics_estimate,
     run=_run,
     uses=lambda config, what: [*statistics_modules(), *metrics(config, what)],
-    makes_do_without=frozenset({"quality", "distances", "train"}),
+    makes_do_without=frozenset(DESCRIBED),
 )

@@ -25,7 +25,7 @@ drawing, which takes 6 to 9 s there."""
 START_SECONDS = 300
 VOLUME_COPIES = 40
 """Volumes that a figure holds at a time: all models' of one patient, real and synthetic."""
-TABLES = ("distances", "tabulate", "compare")
+TABLES = ("distances", "dissect", "tabulate", "compare")
 READ = ("index", "preprocess", "train", "predict", *TABLES)
 """Steps whose results a figure may show, those that it reads the tables of last."""
 

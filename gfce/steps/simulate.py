@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from gfce.estimating.job import Estimate, Job
 from gfce.estimating.memory import PYTHON_MB
+from gfce.estimating.size import StudySize
 from gfce.files import sha256
 from gfce.steps.step import WHOLE, Hashes, Scope, Settings, Step, What, Work
 
@@ -28,11 +29,15 @@ def _made_of(ingredients: Ingredients, what: What) -> tuple[Settings, Hashes]:
     return settings, inputs
 
 
-def _estimate(job: Job) -> Estimate:
-    simulation = job.size.config.simulation
+def patient_seconds(size: StudySize) -> float:
+    """Seconds of a simulated patient on one core."""
+    simulation = size.config.simulation
     coarsening = simulation.coarsening if simulation else 1.0
-    each = SLICE_SECONDS / coarsening**2 * job.size.slices
-    seconds = 120 + job.size.all_patients * each / job.workers
+    return SLICE_SECONDS / coarsening**2 * size.slices
+
+
+def _estimate(job: Job) -> Estimate:
+    seconds = 120 + job.size.all_patients * patient_seconds(job.size) / job.workers
     return Estimate(PYTHON_MB + WORKER_MB * job.workers, seconds)
 
 

@@ -40,7 +40,7 @@ AXIS = {
         "    seed: int | str = _axis(",
         '    coil: str = _axis(lambda config: config.grid.coils, "Coil", absent="none")\n',
     ),
-    "config/sections.py": (
+    "config/grid.py": (
         "    seeds: Annotated[list[Seed], Field(min_length=1)] = [1]\n",
         '    coils: list[Identifier] = ["none"]\n    """Coils."""\n',
     ),

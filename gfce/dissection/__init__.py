@@ -1,0 +1,1 @@
+"""What causes the drop of a simulated study: factors of the protocol are replaced one by one."""
