@@ -3,6 +3,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/installed
+# Longest files first (tests/conftest.py), so that no worker waits for the other at the end.
+IN_PARALLEL := --numprocesses 2 --dist loadfile --no-loadscope-reorder --ignore tests/slurm
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 
 .PHONY: demo test test-long check lock schema slurm-up slurm-down clean
@@ -13,11 +15,11 @@ demo: $(INSTALLED) ## the whole study on a simulated cohort
 	@echo "All of it on one page: results/demo/report.html"
 
 test: check ## style, types and tests; those on a real Slurm where it is installed
-	pytest --numprocesses 2 --dist loadfile --ignore tests/slurm tests
+	pytest $(IN_PARALLEL) tests
 	pytest tests/slurm # by themselves: they depend on time
 
 test-long: $(INSTALLED) ## what takes minutes each: reference studies, every mutant of a file, large cohorts, more disturbances on Slurm
-	GFCE_TEST_LONG=1 pytest --numprocesses 2 --dist loadfile --ignore tests/slurm tests
+	GFCE_TEST_LONG=1 pytest $(IN_PARALLEL) tests
 	GFCE_TEST_LONG=1 pytest tests/slurm
 
 check: $(INSTALLED)

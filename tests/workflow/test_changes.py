@@ -9,10 +9,14 @@ from pathlib import Path
 import pytest
 import SimpleITK as sitk  # noqa: N813
 import yaml
+from long import takes_minutes
 from studies import files_of, run_to_the_end, simulated_study, snakemake, write_config
 
 from gfce.config import load_config
 from gfce.study import Results, cells, read_training_set
+
+TABLES = "tables"
+"""Figures and the report follow from the tables, and are most of a tiny study's time."""
 
 
 @pytest.fixture(scope="module")
@@ -60,6 +64,7 @@ def _is_a_note(results: Results, path: Path) -> bool:
     return part in {"logs", "benchmarks", "checkpoints", "records", ".driver.lock"}
 
 
+@takes_minutes
 def test_a_lost_record_costs_a_run_and_no_byte(study: Path) -> None:
     results = Results(load_config(study))
     before = files_of(results)
@@ -76,32 +81,32 @@ def test_a_replaced_image_reruns_exactly_what_saw_it(study: Path) -> None:
     original = path.read_bytes()
     image = sitk.ReadImage(path)
     sitk.WriteImage(image + 1, path, useCompression=True)
-    jobs = done(study)
+    jobs = done(study, TABLES)
     pooled = patient in read_training_set(Results(config), "both")
     assert jobs["index"] == jobs["preprocess"] == 1
     assert jobs["train"] == jobs["predict"] == 1 + pooled
     assert "simulate" not in jobs
     path.write_bytes(original)
-    assert done(study)["train"] == 1 + pooled
+    assert done(study, TABLES)["train"] == 1 + pooled
 
 
 def test_a_simulated_patient_who_was_removed_stays_removed(study: Path, tmp_path: Path) -> None:
     config = load_config(study)
     patient = next(config.cohort.dataset.glob("sub-Institution4*"))
     patient.rename(tmp_path / patient.name)
-    jobs = done(study)
+    jobs = done(study, TABLES)
     assert "train" not in jobs
     assert jobs["predict"] == jobs["evaluate"] == 2
     assert not patient.exists()
     (tmp_path / patient.name).rename(patient)
-    assert "train" not in done(study)
+    assert "train" not in done(study, TABLES)
 
 
 def test_a_renamed_configuration_reruns_nothing(study: Path) -> None:
     renamed = study.with_name("renamed.yaml")
     study.rename(renamed)
     try:
-        assert done(renamed) == {}
+        assert done(renamed, TABLES) == {}
     finally:
         renamed.rename(study)
 
@@ -140,7 +145,7 @@ def test_a_failed_retraining_keeps_the_model_and_tables_say_so(study: Path) -> N
         study.write_text(yaml.safe_dump(content))
         for obstacle in obstacles:
             obstacle.unlink()
-    assert "train" not in done(study)
+    assert "train" not in done(study, TABLES)
 
 
 def test_a_simulation_never_replaces_what_it_did_not_write(study: Path) -> None:
