@@ -85,8 +85,12 @@ METHOD = Method(
         "probability": Option(
             default=0.5, meaning="probability of each transform, in each step", low=0.0, high=1.0
         ),
-        "gamma": Option(default=0.4, meaning="largest change of gamma, as a logarithm", low=0.0, high=2.0),
-        "gain": Option(default=0.25, meaning="largest change of gain, as a logarithm", low=0.0, high=2.0),
+        "gamma": Option(
+            default=0.4, meaning="largest change of gamma, as a logarithm", low=0.0, high=2.0
+        ),
+        "gain": Option(
+            default=0.25, meaning="largest change of gain, as a logarithm", low=0.0, high=2.0
+        ),
         "bias": Option(
             default=0.3,
             meaning="largest coefficient of the Legendre polynomials in the bias field's logarithm",

@@ -186,7 +186,9 @@ METHOD = Method(
             low=0.0,
             high=1.0,
         ),
-        "gain": Option(default=0.1, meaning="largest change of gain, as a logarithm", low=0.0, high=2.0),
+        "gain": Option(
+            default=0.1, meaning="largest change of gain, as a logarithm", low=0.0, high=2.0
+        ),
     },
     augment=augment,
 )
