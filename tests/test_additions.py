@@ -1,4 +1,4 @@
-"""docs/developing.md: a metric, a normalization, a table and a figure are a file each."""
+"""docs/developing.md: a metric, a normalization, a table, a figure and a repair are a file each."""
 
 from __future__ import annotations
 
@@ -41,7 +41,11 @@ def results(tmp_path_factory: pytest.TempPathFactory) -> Path:
     write_cohort(folder / "data", COHORT)
     content = minimal_config(
         cohort={"development": ["A", "B"]},
-        grid={"networks": {"unet": {"width": 2}}, "normalizations": ["min_max", "robust_z_score"]},
+        grid={
+            "networks": {"unet": {"width": 2}},
+            "normalizations": ["min_max", "robust_z_score"],
+            "repairs": {"always": {"method": "mirrored", "options": {"probability": 1.0}}},
+        },
         statistics={"bootstrap_resamples": 99},
     )
     (folder / "study.yaml").write_text(yaml.safe_dump(content))
@@ -72,6 +76,7 @@ def test_the_page_has_one_example_of_each() -> None:
         "gfce/images/normalizations",
         "gfce/statistics/inference",
         "gfce/report/figures",
+        "gfce/repairs",
     ]
 
 
@@ -110,10 +115,20 @@ def test_a_normalization_has_cells_labels_and_titles(results: Path) -> None:
 
 def test_a_statistics_table_is_written(results: Path) -> None:
     hardest = rows(results / "statistics" / "hardest.csv")
-    assert len(hardest) == 6
+    assert len(hardest) == 8
     assert {row["hardest"] for row in hardest} == {"D"}
 
 
 def test_a_figure_is_drawn(results: Path) -> None:
     for kind in ("png", "svg"):
         assert (results / "figures" / f"patients.{kind}").stat().st_size > 1000
+
+
+def test_a_repair_has_models_of_its_own(results: Path) -> None:
+    scores = rows(results / "metrics.csv")
+    mae = {
+        row["model"]: {r["patient_id"]: r["mae"] for r in scores if r["model"] == row["model"]}
+        for row in scores
+    }
+    assert mae["Pooled-R"].keys() == mae["Pooled-R always"].keys()
+    assert mae["Pooled-R"] != mae["Pooled-R always"]

@@ -29,7 +29,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from gfce.phantom.reception import BiasField
 from gfce.repairs.draws import air, between, factor, happens, white_noise
 from gfce.repairs.method import Method, Option, Options
 
@@ -102,6 +101,8 @@ def _repetition_time(signals: Tensor, options: Options, rng: np.random.Generator
 
 
 def _coils(signals: Tensor, options: Options, rng: np.random.Generator) -> Tensor:
+    from gfce.phantom.reception import BiasField  # SciPy is slow to import
+
     rows, columns = signals.shape[1:]
     pixel = FIELD_OF_VIEW_MM / max(rows, columns)
     y, x = ((np.arange(n) - (n - 1) / 2) * pixel for n in (rows, columns))
