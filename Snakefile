@@ -25,6 +25,7 @@ onerror:
     # What is there is tabulated and shown all the same; tables/missing.csv says what is not.
     shell("gfce tabulate {CONFIG:q} || true")
     shell("gfce report {CONFIG:q} || true")
+    shell("gfce pack {CONFIG:q} || true")
 
 
 rule all:
