@@ -8,6 +8,10 @@ min_version("9.0")
 include: "rules/common.smk"
 
 
+# What `snakemake --report study.html` begins with.
+report: "rules/report/workflow.rst"
+
+
 # Used only with `--sdm apptainer`; built once from envs/gfce.def.
 container: "envs/gfce.sif"
 
@@ -25,13 +29,18 @@ onerror:
     # What is there is tabulated and shown all the same; tables/missing.csv says what is not.
     shell("gfce tabulate {CONFIG:q} || true")
     shell("gfce report {CONFIG:q} || true")
+    shell("gfce pack {CONFIG:q} || true")
 
 
 rule all:
     input:
         everything_due,
+        # Results are never outputs (docs/developing.md), but inputs can be shown as well.
+        marked_for_report,
         # Without it there would be nothing to look at, and Snakemake would `make` it each time.
         config=ancient(CONFIG),
+    params:
+        gallery=GALLERY,
 
 
 # Parts of it, by name: `snakemake models`.

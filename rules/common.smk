@@ -7,6 +7,7 @@ from gfce.config import load_config
 from gfce.errors import UserError
 from gfce.planning.resources import Limits, resources
 from gfce.provenance.run import Run
+from gfce.report.gallery import Gallery
 from gfce.steps import STEPS, WHOLE, Task, tasks
 from gfce.study import Results
 from gfce.watching.logs import warnings
@@ -99,6 +100,25 @@ def everything_due(wildcards):
     RUN.explain()
     decide()
     return RUN.flags(tasks(STUDY))
+
+
+# What `snakemake --report` shows, and in which words (docs/reviewer.md).
+GALLERY = Gallery(STUDY)
+CAPTION = workflow.current_basedir.join("report/caption.rst")
+
+
+def marked_for_report(wildcards):
+    """Input of a target: the results' folder, marked for Snakemake's report with what fits."""
+    patterns = GALLERY.patterns(RUN.fitting())
+    if not patterns:
+        return []
+    return report(
+        ancient(RESULTS.root),
+        caption=CAPTION,
+        patterns=patterns,
+        category=GALLERY.category,
+        labels=GALLERY.labels,
+    )
 
 
 def decide():

@@ -16,7 +16,7 @@ NETWORKS = "mmgsn_net, pix2pix, unet"
 EMPTY = "a path that is empty or begins or ends with a space: write it out"
 KEYS = (
     "known: study, seed, results, readable_by, cohort, simulation, images, grid, training, "
-    "evaluation, statistics, report, dissection"
+    "evaluation, statistics, publication, report, dissection"
 )
 CASE = "differ only in case, which not every file system keeps apart: rename one"
 SHARE = "give a whole number of patients, or a share between 0 and 1"

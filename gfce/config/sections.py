@@ -19,6 +19,7 @@ from gfce.config.values import (
     BidsLabel,
     FactorName,
     Identifier,
+    IsoDate,
     Number,
     OneLine,
     Seed,
@@ -225,6 +226,20 @@ class Statistics(Section):
         return float(getattr(self, _margin_key(metric)))
 
 
+class Publication(Section):
+    """What only the authors can say of results that they hand on (docs/reviewer.md)."""
+
+    date: IsoDate | None = None
+    """Day on which the results are published, such as `2026-11-28`; nothing else puts a date into
+    results (empty: they are not)."""
+    license: OneLine | None = None
+    """Under which others may use the results: an address such as
+    `https://creativecommons.org/licenses/by/4.0/`, or text (empty: not given)."""
+    code: Annotated[str, Field(pattern=r"^https?://\S+$")] | None = None
+    """Address at which the code of the study is found, such as
+    `https://doi.org/10.5281/zenodo.123` (empty: not given)."""
+
+
 class Report(Section):
     """What figures show of the results."""
 
@@ -278,6 +293,8 @@ class StudyConfig(Section):
     """How it is scored."""
     statistics: Statistics = Statistics()
     """How conclusions are drawn from the scores."""
+    publication: Publication = Publication()
+    """How results are handed on."""
     report: Report = Report()
     """What figures show."""
     dissection: Dissection | None = None

@@ -16,7 +16,7 @@ from gfce.config import StudyConfig
 from gfce.errors import UserError
 from gfce.evaluation.baselines import mean_training_ce, one_of_each_design
 from gfce.exchange.archive import Content, write_archive
-from gfce.exchange.card import model_card
+from gfce.exchange.card import model_card, scored_study
 from gfce.exchange.contents import (
     CARD,
     CONFIG,
@@ -70,7 +70,7 @@ def bundle(config: StudyConfig, output: Path, patterns: Sequence[str] = ()) -> l
     for cell in chosen:
         members |= _model_members(config, cell, fingerprints=fingerprints)
     members[CONFIG] = json_text(public(config)).encode()
-    members[CARD] = model_card(config, chosen, state).encode()
+    members[CARD] = model_card(config, chosen, state, scored_study(config, state)).encode()
     members[MANIFEST] = json_text(_manifest(config, described, members)).encode()
     write_archive(members, output)
     _remember(config, sha256(output), described)

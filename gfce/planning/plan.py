@@ -178,7 +178,8 @@ class _Costs:
         ]
         scores = max(self.of_step("evaluate"))
         statistics = sum(self.of_step("tabulate") + self.of_step("compare"))
-        behind = scores + max(statistics, *self._figures(statistics)) + sum(self.of_step("report"))
+        last = sum(self.of_step("report") + self.of_step("pack"))
+        behind = scores + max(statistics, *self._figures(statistics)) + last
         return sum(cohort) + max(self.of_step("preprocess")) + self._on_gpus(gpus) + behind
 
     def _figures(self, statistics: float) -> list[float]:

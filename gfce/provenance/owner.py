@@ -16,8 +16,8 @@ from gfce.provenance.dataset import dataset_state
 from gfce.provenance.records import load_record
 from gfce.study import Results
 
-PLACES: Any = {"results": True, "cohort": {"dataset"}}
-"""What a configuration says of places: they may be moved."""
+NOT_THE_STUDY: Any = {"results": True, "cohort": {"dataset"}, "publication": True}
+"""What a configuration says of places, which may be moved, and of handing the results on."""
 
 
 def check_owner(config: StudyConfig, path: Path) -> dict[str, Any]:
@@ -35,7 +35,7 @@ def check_owner(config: StudyConfig, path: Path) -> dict[str, Any]:
         "study": config.study,
         "dataset": _location(config.cohort.dataset),
         "configuration": _location(path),
-        "content": digest(config.model_dump(mode="json", exclude=PLACES)),
+        "content": digest(config.model_dump(mode="json", exclude=NOT_THE_STUDY)),
     }
     recorded = _read(Results(config).owner) if _has_results(config) else {}
     if not recorded or all(recorded.get(k) == current[k] for k in ("dataset", "configuration")):

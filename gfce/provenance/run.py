@@ -113,6 +113,15 @@ class Run:
         state = self._now
         return [task for task in wanted if state.reason(task)]
 
+    def fitting(self) -> list[str]:
+        """The files of results that are not due, by their paths below the results."""
+        if not self._is_driver:
+            return []
+        state = self._now
+        ours = (task for task in tasks(self._config) if not STEPS[task.step].is_of_dataset)
+        records = (state.record(task) for task in ours if not state.reason(task))
+        return [name for record in records if record for name in record.files]
+
     def explain(self) -> None:
         """Log why results that exist are made again."""
         state = self._now

@@ -43,6 +43,8 @@ class Results:
         self.findings = self.statistics / "findings.md"
         self.datapackage = self.root / "datapackage.json"
         self.report = self.root / REPORT
+        self.reviewer = self.root / "reviewer"
+        self.crate = self.root / "ro-crate-metadata.json"
         self.figures = self.root / "figures"
         self.quality_page = self.figures / "quality.html"
         self.bundles = self.root / "bundles"

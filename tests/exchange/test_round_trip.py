@@ -28,7 +28,7 @@ from gfce.provenance.state import Provenance
 from gfce.steps import Task, tasks
 from gfce.study import Results, find_cell
 
-UNMADE = ("figures", "quality", "distances", "fingerprint", "report")
+UNMADE = ("figures", "quality", "distances", "fingerprint", "report", "pack")
 """Steps that no hospital of these tests does."""
 KINDS = ("metrics.csv", "tables/*", "statistics/*")
 

@@ -51,6 +51,7 @@ def files(config: StudyConfig, task: Task) -> list[Path]:
         "compare": [results.findings, results.datapackage],
         "figures": [results.figure(what, "png")],
         "report": [results.report],
+        "pack": [results.crate],
     }[task.step]
 
 

@@ -18,8 +18,8 @@ from gfce.study import Cell, cells, patients
 from provenance.conftest import Edit
 from provenance.pretending import due, pretend, steps
 
-TABLES = {"tabulate", "compare", "figures", "report"}
-AFTER_TRAINING = {"predict", "evaluate", "tabulate", "compare", "figures", "report"}
+TABLES = {"tabulate", "compare", "figures", "report", "pack"}
+AFTER_TRAINING = {"predict", "evaluate", "tabulate", "compare", "figures", "report", "pack"}
 
 
 def test_the_lock_is_of_this_code() -> None:
@@ -101,14 +101,14 @@ def test_a_finished_study_has_nothing_due(finished: StudyConfig) -> None:
         ("gfce.networks.unet", set()),
         ("gfce.evaluation.metrics", {"evaluate", "baselines", *TABLES}),
         ("gfce.statistics.inference.paired_tests", TABLES),
-        ("gfce.report.tiles", {"figures", "report"}),
+        ("gfce.report.tiles", {"figures", "report", "pack"}),
         ("gfce.phantom.tissues", set()),
         ("gfce.cohort.split", set(STEPS) - {"simulate"}),
         ("gfce.images.preprocess", set(STEPS) - {"simulate", "index", "leaks"}),
         ("gfce.config", set()),
         ("gfce.cli", set()),
         ("gfce.progress", set()),
-        ("gfce.planning.plan", {"report"}),
+        ("gfce.planning.plan", {"report", "pack"}),
     ],
 )
 def test_an_edit_reruns_what_runs_it(

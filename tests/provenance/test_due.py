@@ -25,8 +25,8 @@ from gfce.study import Cell, Results, cells, read_training_set
 from provenance.conftest import study_in
 from provenance.pretending import due, files, pretend, steps
 
-AFTER_TRAINING = {"predict", "evaluate", "tabulate", "compare", "figures", "report"}
-TABLES = {"tabulate", "compare", "figures", "report"}
+AFTER_TRAINING = {"predict", "evaluate", "tabulate", "compare", "figures", "report", "pack"}
+TABLES = {"tabulate", "compare", "figures", "report", "pack"}
 ALL = set(STEPS) - {"simulate"}
 
 
@@ -39,15 +39,15 @@ def trained(found: dict[Task, str]) -> set[Cell | None]:
     [
         ({"training": {"epochs": 2}}, {"train", *AFTER_TRAINING}),
         ({"training": {"threads": 2}}, {"train", *AFTER_TRAINING}),
-        ({"training": {"checkpoint_minutes": 3}}, {"report"}),
-        ({"training": {"walltime_minutes": 30}}, {"report"}),
+        ({"training": {"checkpoint_minutes": 3}}, {"report", "pack"}),
+        ({"training": {"walltime_minutes": 30}}, {"report", "pack"}),
         ({"cohort": {"exclude": {}}}, set()),
         ({"images": {"matrix": [48, 40]}}, ALL - {"index", "leaks"}),
         ({"images": {"alignment": "none"}}, set()),
         ({"images": {"alignment": "rigid"}}, ALL),
         ({"evaluation": {"average": "slice"}}, {"evaluate", "baselines", *TABLES}),
         ({"evaluation": {"scaling": "separate"}}, TABLES),
-        ({"statistics": {"bootstrap_resamples": 99}}, {"compare", "figures", "report"}),
+        ({"statistics": {"bootstrap_resamples": 99}}, {"compare", "figures", "report", "pack"}),
         ({"grid": {"networks": {"mmgsn_net": {"width": 16}}}}, {"train", *AFTER_TRAINING}),
         ({"study": "tiny"}, set()),
     ],
@@ -64,12 +64,12 @@ def test_a_setting_of_statistics_redraws_their_figures_alone(
     found = due(study_in(tmp_path, statistics={"bootstrap_resamples": 99}))
     names = ("distance_effect", "figure5", "figure6", "next_hospital")
     figures = {f"figures {name}" for name in names}
-    assert {str(task) for task in found} == {"compare", *figures, "report"}
+    assert {str(task) for task in found} == {"compare", *figures, "report", "pack"}
 
 
 def test_a_choice_of_models_redraws_figure_3_alone(finished: StudyConfig, tmp_path: Path) -> None:
     found = due(study_in(tmp_path, report={"figure3_models": ["Both-M", "Uni-m1"]}))
-    assert {str(task) for task in found} == {"figures figure3", "report"}
+    assert {str(task) for task in found} == {"figures figure3", "report", "pack"}
 
 
 def test_results_without_alignment_do_not_know_the_key(

@@ -45,6 +45,8 @@ def test_a_renamed_or_copied_configuration_is_the_same_study() -> None:
     made(study())
     claim(study(), Path("b.yaml"))
     claim(study(training={"epochs": 2}), Path("b.yaml"))
+    told = study(training={"epochs": 2}, publication={"date": "2026-11-28"})
+    claim(told, Path("c.yaml"))  # who hands results on has made no others
 
 
 @pytest.mark.parametrize(

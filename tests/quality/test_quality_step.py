@@ -52,7 +52,7 @@ def test_it_needs_the_store(configure: Configure) -> None:
 
 def test_no_model_waits_for_it(study: StudyConfig) -> None:
     waiting = {task.step for task in tasks(study) if Task("quality") in reads(study, task)}
-    assert waiting == {"compare", "fingerprint", "report"}
+    assert waiting == {"compare", "fingerprint", "report", "pack"}
     assert optional(Task("compare"), Task("quality"))
 
 
@@ -74,6 +74,7 @@ def test_a_study_that_was_finished_before_lacks_it_and_nothing_else(tmp_path: Pa
         Task("figures", "distance_effect"): "follows compare",
         Task("figures", "next_hospital"): "follows compare",
         Task("report"): "follows quality",
+        Task("pack"): "follows quality",
     }
 
 

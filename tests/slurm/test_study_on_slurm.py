@@ -65,7 +65,14 @@ def test_gpu_steps_hold_one_gpu_and_others_none(study: Checkout, jobs: list[Job]
 
 
 def test_short_steps_are_not_jobs(jobs: list[Job]) -> None:
-    assert not {job.rule for job in jobs} & {"fingerprint", "tabulate", "compare", "report", "all"}
+    assert not {job.rule for job in jobs} & {
+        "fingerprint",
+        "tabulate",
+        "compare",
+        "report",
+        "pack",
+        "all",
+    }
 
 
 def test_two_trainings_run_at_once_and_a_third_waits(jobs: list[Job]) -> None:

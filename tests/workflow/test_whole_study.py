@@ -110,6 +110,26 @@ def test_a_second_run_does_nothing(study: Path) -> None:
     assert "Nothing to be done" in answer.stdout + answer.stderr
 
 
+def test_snakemakes_own_report_shows_the_results_and_leaves_them(
+    study: Path, tmp_path: Path
+) -> None:
+    config = load_config(study)
+    before = files_of(Results(config))
+    page = tmp_path / "study.html"
+    answer = snakemake(study, "--report", str(page))
+    assert answer.returncode == 0, answer.stdout + answer.stderr
+    text = page.read_text(encoding="utf-8")
+    shown = [name for name in before if name.startswith(("figures/", "tables/", "statistics/"))]
+    for name in [*shown, "reviewer/CLAIM.md"]:
+        assert (f"/{name}" in text) == (not name.endswith(".svg")), name
+    for figure in study_figures(config).values():
+        assert figure.kind.title in text
+        assert " ".join(figure.kind.caption.split())[:60] in text
+    assert "Paired comparisons of models" in text, "titles of tables are those declared"
+    assert "WARNING" not in answer.stdout + answer.stderr, "of reStructuredText"
+    assert files_of(Results(config)) == before
+
+
 @takes_minutes
 def test_two_runs_give_the_same_bytes(study: Path, tmp_path: Path) -> None:
     again = write_config(tmp_path, simulated_study(tmp_path))

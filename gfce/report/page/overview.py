@@ -97,8 +97,8 @@ def _identity(study: ReportedStudy) -> str:
     """What tells this study from another one."""
     items = {
         "This page": f"gfce {__version__}",
-        "Models trained with": _distinct(study, "versions"),
-        "Devices": _distinct(study, "device"),
+        "Models trained with": distinct(study, "versions"),
+        "Devices": distinct(study, "device"),
         "Configuration, SHA-256": text_hash(portable_text(study.config)),
         "Data, SHA-256 of cohort/patients.csv, which has that of every image": sha256(
             study.results.patients
@@ -108,7 +108,7 @@ def _identity(study: ReportedStudy) -> str:
     return f"<h3>Versions</h3>\n<dl>\n{pairs}</dl>\n"
 
 
-def _distinct(study: ReportedStudy, key: str) -> str:
+def distinct(study: ReportedStudy, key: str) -> str:
     """The values that the trainings have, each once."""
     found = dict.fromkeys(_said(run.get(key)) for run in study.runs.values())
     return "; ".join(found) or "no model is there"

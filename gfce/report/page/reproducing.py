@@ -25,6 +25,20 @@ def reproducing(study: ReportedStudy) -> Iterator[str]:
     yield "kind of machine. The configuration with every default, without its places: "
     yield f"{_dataset(study)}</p>\n<details><summary>Configuration</summary>\n"
     yield _text(portable_text(study.config), "Configuration") + "</details>\n"
+    yield from _pack()
+
+
+def _pack() -> Iterator[str]:
+    """What else reviewers ask for; links work where the page lies, in the results."""
+    files = {
+        "reviewer/CLAIM.md": "CLAIM 2024",
+        "reviewer/TRIPOD+AI.md": "TRIPOD+AI",
+        "reviewer/DATA_CARD.md": "data card",
+        "reviewer/": "all of it, with a card of each model",
+        "ro-crate-metadata.json": "every file with its checksum (RO-Crate)",
+    }
+    links = ", ".join(f'<a href="{path}">{name}</a>' for path, name in files.items())
+    yield f"<p>For reviewers, by <code>gfce pack</code>: {links}.</p>\n"
 
 
 def _dataset(study: ReportedStudy) -> str:

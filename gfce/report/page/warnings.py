@@ -38,14 +38,14 @@ def _quality(study: ReportedStudy) -> Iterator[str]:
     if not study.fits("quality") or not study.results.quality.exists():
         yield study.absent("quality")
         return
-    found = remarks(_measured(study.results.quality))
+    found = remarks(measured(study.results.quality))
     yield "<p>" if found else "<p>No warning. "
     yield 'All patients at a glance: <a href="figures/quality.html">figures/quality.html</a></p>\n'
     lines = "".join(f"<li>{escape(remark.text)}</li>\n" for remark in found)
     yield _opened(f"<ul>\n{lines}</ul>\n", len(found), "warnings") if found else ""
 
 
-def _measured(path: Path) -> pd.DataFrame:
+def measured(path: Path) -> pd.DataFrame:
     """quality.csv as the step that wrote it had it: text that is missing is empty text."""
     texts = [column.name for column in COLUMNS if column.type == "string"]
     table = pd.read_csv(path, dtype=dict.fromkeys(texts, str))

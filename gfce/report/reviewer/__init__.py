@@ -1,0 +1,1 @@
+"""What reviewers ask for: filled checklists, cards, an RO-Crate (docs/reviewer.md)."""
