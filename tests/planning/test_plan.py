@@ -7,6 +7,7 @@ import json
 import os
 import subprocess
 import sys
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
@@ -35,7 +36,7 @@ def write_run(study: StudyConfig, cell: Cell, **changes: object) -> Path:
     path = Results(study).model(cell) / "run.json"
     path.parent.mkdir(parents=True, exist_ok=True)
     run = {
-        "cell": vars(cell),
+        "cell": asdict(cell),
         "config": study.model_dump(mode="json"),
         "wall_seconds": 1000 + START_SECONDS / 2,
         "steps": 10,

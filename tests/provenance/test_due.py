@@ -27,7 +27,7 @@ from provenance.pretending import due, files, pretend, steps
 
 AFTER_TRAINING = {"predict", "evaluate", "tabulate", "compare", "figures", "report", "pack"}
 TABLES = {"tabulate", "compare", "figures", "report", "pack"}
-ALL = set(STEPS) - {"simulate"}
+ALL = set(STEPS) - {"simulate", "dissect"}
 
 
 def trained(found: dict[Task, str]) -> set[Cell | None]:

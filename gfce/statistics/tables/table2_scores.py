@@ -25,6 +25,7 @@ from gfce.statistics.tables.aggregate import (
 from gfce.statistics.tables.render import Printed, best, mean_sd
 from gfce.statistics.tables.sheet import PrintedTable, Sheet
 from gfce.statistics.tables.trivial_predictors import footnote, trivial_predictors
+from gfce.study import AXES
 
 LEGEND = (
     "Mean ± SD over patients. † external institution. Overall: unweighted mean over the "
@@ -66,12 +67,18 @@ def score_tables(study: ScoredStudy) -> list[ScoreTable]:
     papers = [group for group, models in by_group.items() if models[0].method == first][:2]
     named = {group: f"table{2 + rank}" for rank, group in enumerate(papers)}
     tables = [
-        ScoreTable(named.get(group, "_".join(["table2", *group])), models, _rows(study, models))
+        ScoreTable(named.get(group, _further(models[0])), models, _rows(study, models))
         for group, models in by_group.items()
     ]
     if len(papers) == 1:
         tables.insert(1, ScoreTable("table3", [], _rows(study, [])))
     return tables
+
+
+def _further(model: Model) -> str:
+    """The name of a further table, of what its models have in common."""
+    values = model.group_keys.items()
+    return "_".join(["table2", *(value for name, value in values if value != AXES[name].absent)])
 
 
 def _rows(study: ScoredStudy, models: Sequence[Model]) -> pd.DataFrame:
