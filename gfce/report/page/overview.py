@@ -14,6 +14,7 @@ from gfce.files import sha256
 from gfce.report.page.study import ReportedStudy
 from gfce.report.portable import portable_text, text_hash
 from gfce.statistics.design import normalization_title
+from gfce.study.patients import ADAPT
 
 
 def counted(number: int, noun: str) -> str:
@@ -24,15 +25,16 @@ def counted(number: int, noun: str) -> str:
 def summary(study: ReportedStudy) -> str:
     """The study in one paragraph, and what it lacks in another."""
     grid, patients = study.config.grid, study.patients
-    trained = int((patients["split"] == "train").sum())
+    roles = patients["split"].value_counts()
+    parts = {"to train on": "train", "to test on": "test", "for repairs to learn from": ADAPT}
+    shares = [f"{roles.get(s, 0)} {text}" for text, s in parts.items() if s != ADAPT or s in roles]
     lines = [
         f"{counted(len(study.models), 'model')}: {counted(len(grid.networks), 'network')} × "
         f"{counted(len(grid.normalizations), 'normalization')} × "
         f"{counted(len(study.config.training_sets()), 'training set')}, "
         f"{counted(len(grid.seeds), 'training seed')} each.",
         f"{counted(len(patients), 'patient')} of "
-        f"{counted(patients['institution'].nunique(), 'institution')}: {trained} to train on, "
-        f"{len(patients) - trained} to test on.",
+        f"{counted(patients['institution'].nunique(), 'institution')}: {', '.join(shares)}.",
         "A model synthesises contrast-enhanced T1w (CE) from T1w and T2w; its error is measured at "
         "its own institutions (internal) and at those that no model has seen (external).",
     ]
