@@ -10,6 +10,7 @@ from gfce.config import StudyConfig
 from gfce.images.normalizations import NORMALIZATIONS
 from gfce.repairs.method import NONE
 from gfce.study import (
+    AXES,
     CROSS,
     GROUP_KEYS,
     METHOD_KEYS,
@@ -69,6 +70,11 @@ class Model:
     def group_keys(self) -> dict[str, str]:
         """What the models of its table have in common, by column."""
         return self.values(GROUP_KEYS)
+
+    @property
+    def said_of_group(self) -> dict[str, str]:
+        """The same for names and captions, without `absent` values."""
+        return {k: v for k, v in self.group_keys.items() if v != AXES[k].absent}
 
     @cached_property
     def group(self) -> Group:

@@ -12,6 +12,7 @@ from gfce.study.cell import (
     find_cell,
     method_of,
     model_label,
+    said_of,
 )
 from gfce.study.patients import (
     CROSS,
@@ -46,6 +47,7 @@ __all__ = [
     "read_patients",
     "read_training_set",
     "remotes",
+    "said_of",
     "set_aside",
     "test_institutions",
     "test_patients",

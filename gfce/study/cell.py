@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, fields, replace
 from functools import cached_property
 from itertools import product
@@ -101,6 +101,11 @@ METHOD_KEYS = tuple(name for name in GROUP_KEYS if name != "normalization")
 """The columns that models have in common that differ in normalization and training set alone."""
 _SPELLED = ("normalization", "training_set", "seed")
 """Axes that a label has by itself, or averages over."""
+
+
+def said_of(row: Mapping[str, Any], keys: Iterable[str]) -> list[str]:
+    """The values of some of a cell's fields for a text, without `absent` ones."""
+    return [str(row[key]) for key in keys if row[key] != AXES[key].absent]
 
 
 def cells(config: StudyConfig) -> list[Cell]:

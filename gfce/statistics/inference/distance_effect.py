@@ -29,7 +29,7 @@ from gfce.statistics.scored_study import ScoredStudy
 from gfce.statistics.selection import where
 from gfce.statistics.study_tables import StudyTable
 from gfce.statistics.tables.reasons import NO_EXTERNAL
-from gfce.study import GROUP_KEYS
+from gfce.study import GROUP_KEYS, METHOD_KEYS, said_of
 
 FEWEST = 3
 """Institutions below which there is no correlation: of two it is -1 or 1."""
@@ -107,7 +107,7 @@ def distance_effect_text(table: pd.DataFrame) -> str:
 
 
 def _sentence(row: Row) -> str:
-    keys = [str(row[key]) for key in GROUP_KEYS if key != "normalization"]
+    keys = said_of(row, METHOD_KEYS)
     metric = metric_named(row["metric"]).label
     group = ", ".join([metric, *keys, normalization_title(row["normalization"])])
     text = f"Error against distance from the training patients' intensities ({group}): "

@@ -27,7 +27,7 @@ from gfce.statistics.scored_study import ScoredStudy
 from gfce.statistics.study_tables import StudyTable
 from gfce.statistics.tables.aggregate import PATIENT_KEYS, SCORE_KEYS
 from gfce.statistics.tables.read import read_enhancement
-from gfce.study import METHOD_KEYS, Results
+from gfce.study import METHOD_KEYS, Results, said_of
 
 NOT_SCORED = "no patient has a row in enhancement.csv"
 ONE_PATIENT = "one patient: no limits and no intervals"
@@ -166,7 +166,7 @@ def scorecard_text(table: pd.DataFrame) -> str:
     rows = rows[(rows["cohort"] == cohort) & (rows["n"] > 0)]
     rows = rows[(rows["testing"] == OVERALL) | (cohort == "internal")]
     networks = [
-        (" ".join(map(str, key)), records(group))
+        (" ".join(said_of(dict(zip(METHOD_KEYS, key, strict=True)), METHOD_KEYS)), records(group))
         for key, group in rows.groupby(list(METHOD_KEYS), sort=False)
     ]
     lines = [line for name, group in networks for line in _lines(name, group, cohort)]

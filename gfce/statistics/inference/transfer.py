@@ -30,7 +30,7 @@ from gfce.statistics.inference.paired_tests import holm
 from gfce.statistics.scored_study import ScoredStudy
 from gfce.statistics.study_tables import StudyTable
 from gfce.statistics.tables.aggregate import Scores
-from gfce.study import GROUP_KEYS
+from gfce.study import GROUP_KEYS, METHOD_KEYS, said_of
 
 FAMILY, PAIRS = "H", "H-pair"
 Row = dict[str, Any]
@@ -125,7 +125,7 @@ def transfer_text(table: pd.DataFrame) -> str:
 
 def _sentence(row: Row) -> str:
     metric = metric_named(row["metric"])
-    keys = [str(row[key]) for key in GROUP_KEYS if key != "normalization"]
+    keys = said_of(row, METHOD_KEYS)
     group = ", ".join([metric.label, *keys, normalization_title(row["normalization"])])
     text = f"Loss by transfer alone, on the same patients ({group}): "
     loss, low, high = loss_of(row, metric), row["ci95_low"], row["ci95_high"]

@@ -25,7 +25,6 @@ from gfce.statistics.tables.aggregate import (
 from gfce.statistics.tables.render import Printed, best, mean_sd
 from gfce.statistics.tables.sheet import PrintedTable, Sheet
 from gfce.statistics.tables.trivial_predictors import footnote, trivial_predictors
-from gfce.study import AXES
 
 LEGEND = (
     "Mean ± SD over patients. † external institution. Overall: unweighted mean over the "
@@ -50,7 +49,7 @@ class ScoreTable:
         """What is printed behind the table's number."""
         if not self.models:
             return "The grid has no second normalization"
-        values = self.models[0].group_keys
+        values = self.models[0].said_of_group
         values["normalization"] = normalization_title(values["normalization"])
         return ", ".join(["Scores per institution", *values.values()])
 
@@ -77,8 +76,7 @@ def score_tables(study: ScoredStudy) -> list[ScoreTable]:
 
 def _further(model: Model) -> str:
     """The name of a further table, of what its models have in common."""
-    values = model.group_keys.items()
-    return "_".join(["table2", *(value for name, value in values if value != AXES[name].absent)])
+    return "_".join(["table2", *model.said_of_group.values()])
 
 
 def _rows(study: ScoredStudy, models: Sequence[Model]) -> pd.DataFrame:
