@@ -22,13 +22,13 @@ from gfce.config import StudyConfig
 from gfce.evaluation.metrics import METRICS
 from gfce.evaluation.metrics.mae import METRIC as MAE
 from gfce.statistics.design import models
-from gfce.statistics.methods.bootstrap import bca_intervals
-from gfce.statistics.methods.delta import delta_intervals
 from gfce.statistics.inference.home_and_away import Loss, overall_loss
 from gfce.statistics.inference.paired_tests import paired_test
-from gfce.statistics.methods.patients import Estimator, Patients
 from gfce.statistics.inference.scales import LOG_RATIO, PERCENT
 from gfce.statistics.inference.step import compare
+from gfce.statistics.methods.bootstrap import bca_intervals
+from gfce.statistics.methods.delta import delta_intervals
+from gfce.statistics.methods.patients import Estimator, Patients
 from gfce.statistics.tables.step import tabulate
 from gfce.study import Cell, Results, cells, model_label, test_institutions
 

@@ -15,13 +15,13 @@ import numpy as np
 
 from gfce.evaluation.metrics.mae import METRIC as MAE
 from gfce.statistics.arithmetic import overall
-from gfce.statistics.methods.bootstrap import resampled_means
-from gfce.statistics.methods.patients import Patients
 from gfce.statistics.inference.rank_groups import rank_intervals
 from gfce.statistics.inference.rank_pairs import pairs_of
 from gfce.statistics.inference.rank_tests import iman_davenport
 from gfce.statistics.inference.ranking import Ranking
 from gfce.statistics.inference.ranks import percentiles
+from gfce.statistics.methods.bootstrap import resampled_means
+from gfce.statistics.methods.patients import Patients
 
 MODELS = 8
 COHORTS = {"18, 9, 9, 7": (18, 9, 9, 7), "4, 4, 4, 4": (4, 4, 4, 4)}

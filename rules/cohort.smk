@@ -18,10 +18,8 @@ if STUDY.simulation:
         resources:
             mem_mb=needs("simulate", "mem_mb"),
             runtime=needs("simulate", "runtime"),
-        params:
-            config=CONFIG,
         shell:
-            "gfce simulate {params.config:q} --workers {threads} > {log:q} 2>&1"
+            "gfce simulate {input.config:q} --workers {threads} > {log:q} 2>&1"
 
 
 checkpoint index:
