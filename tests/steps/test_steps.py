@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from cohorts import REPOSITORY, Configure
 
@@ -97,4 +99,4 @@ def test_tables_and_the_report_make_do_without_what_they_gather(config: StudyCon
 def test_every_step_has_a_rule() -> None:
     rules = "".join(path.read_text() for path in (REPOSITORY / "rules").glob("*.smk"))
     for name in STEPS:
-        assert f"gfce {name} {{params.config:q}}" in rules
+        assert re.search(rf"gfce {name} \{{(params|input)\.config:q\}}", rules), name
