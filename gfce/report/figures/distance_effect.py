@@ -13,16 +13,18 @@ from matplotlib.lines import Line2D
 
 from gfce.config import StudyConfig
 from gfce.contract.columns import OVERALL
-from gfce.errors import UserError
+from gfce.contract.table import Table
 from gfce.evaluation.metrics import metric_named
 from gfce.files import records
+from gfce.repairs.method import NONE
 from gfce.report.colours import MARKERS, model_colours
 from gfce.report.figure import FigureKind
+from gfce.report.reading import read_statistics
 from gfce.statistics.design import normalization_title
 from gfce.statistics.inference.distance_effect import TABLE
 from gfce.statistics.inference.distance_effect_institutions import TABLE as POINTS
 from gfce.statistics.selection import where
-from gfce.study import Results, cells, model_label, with_remotes
+from gfce.study import cells, model_label, with_remotes
 
 FIGURE = FigureKind(
     title="Distance and error",
@@ -48,16 +50,14 @@ Row = dict[str, Any]
 
 def draw(config: StudyConfig, network: str | None) -> Iterator[tuple[str, Figure]]:
     """A panel for each normalization of a network."""
-    rows, points = (_read(config, table.name, network) for table in (TABLE, POINTS))
+    rows, points = (_read(config, table, network) for table in (TABLE, POINTS))
     yield "", draw_effect(with_remotes(config), rows, points)
 
 
-def _read(config: StudyConfig, name: str, network: str | None) -> pd.DataFrame:
-    path = Results(config).root / f"{name}.csv"
-    if not path.exists():
-        raise UserError(f"{path}: is not there: run `gfce compare` first")
-    table = pd.read_csv(path, dtype={"institution": str}, keep_default_na=False, na_values=[""])
-    return where(table, {"network": network, "metric": ERROR.name})
+def _read(config: StudyConfig, table: Table, network: str | None) -> pd.DataFrame:
+    """The rows of a network's models without a repair, whose errors are to be explained."""
+    shown = {"network": network, "metric": ERROR.name, "repair": NONE}
+    return where(read_statistics(config, table), shown)
 
 
 def draw_effect(config: StudyConfig, rows: pd.DataFrame, points: pd.DataFrame) -> Figure:

@@ -8,10 +8,9 @@ from pathlib import PurePosixPath
 
 from gfce.contract.tables import declaration
 from gfce.files import sha256
-from gfce.report.describing import DATAPACKAGE
-from gfce.report.reviewer.packed_study import PackedStudy
+from gfce.report.reviewer.packed_study import HOLD_TIMES, PackedStudy
 from gfce.study import remotes
-from gfce.study.results import HISTORY, REPORT, RUN
+from gfce.study.results import HISTORY
 
 ENCODINGS = {
     ".csv": "text/csv",
@@ -23,9 +22,6 @@ ENCODINGS = {
     ".svg": "image/svg+xml",
     ".tex": "application/x-tex",
 }
-HOLD_TIMES = {RUN, HISTORY, REPORT, DATAPACKAGE}
-"""Files that say how long something took, or hold the hash of one that does: they have no checksum
-here, so that the same study has the same crate."""
 NOT_LISTED = {
     "preprocess": ("images/", "Resampled volumes of every patient; files are named by patients."),
     "predict": ("predictions/", "Synthetic CE of every model, a BIDS derivatives dataset each."),

@@ -9,14 +9,19 @@ from pathlib import PurePosixPath
 
 from gfce.provenance.records import Written
 from gfce.provenance.state import Provenance
+from gfce.report.describing import DATAPACKAGE
 from gfce.report.page.rows import read_rows
 from gfce.report.page.study import ReportedStudy
 from gfce.steps import STEPS, Task, tasks
+from gfce.study.results import HISTORY, REPORT, RUN
 
 PACK = "pack"
 """The step that writes the pack."""
 OWN = "reviewer/"
 """The pack's folder below the results."""
+HOLD_TIMES = {RUN, HISTORY, REPORT, DATAPACKAGE}
+"""Files that say how long something took, or hold the hash of one that does: they have no checksum
+here, so that the same study has the same pack."""
 SHORT = 12
 """Digits of a checksum in text: enough to compare by eye; the crate has all of them."""
 Row = dict[str, str]
@@ -80,4 +85,7 @@ class PackedStudy(ReportedStudy):
             return f"[{name}]({up}{name})" if within else f"{name} (not made yet)"
         if name not in self.files:
             return f"{name} (not made yet, or out of date)"
-        return f"[{name}]({up}{name}) `{self.files[name].sha256[:SHORT]}`"
+        link = f"[{name}]({up}{name})"
+        if PurePosixPath(name).name in HOLD_TIMES:
+            return link
+        return f"{link} `{self.files[name].sha256[:SHORT]}`"
