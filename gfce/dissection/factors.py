@@ -1,16 +1,17 @@
 """The factors of a protocol that are replaced together, each declared once.
 
-It is read with every configuration, so it imports nothing that is slow.
+It is read with every configuration and every table, so it imports nothing that is slow, nor the
+simulator, of which no table is made.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import Any, TypeVar, cast
 
-if TYPE_CHECKING:
-    from gfce.phantom import Protocol
+Protocol = TypeVar("Protocol")
+"""A `gfce.phantom.Protocol`."""
 
 
 @dataclass(frozen=True)
@@ -80,4 +81,5 @@ def replaced(own: Protocol, other: Protocol, factors: Iterable[str]) -> Protocol
         UserError: the columns do not go together, such as an agent without values at this field.
     """
     columns: Sequence[str] = [column for name in factors for column in FACTORS[name].columns]
-    return replace(own, **{column: getattr(other, column) for column in columns})
+    others = {column: getattr(other, column) for column in columns}
+    return cast(Protocol, replace(cast(Any, own), **others))

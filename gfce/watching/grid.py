@@ -113,7 +113,8 @@ def _by(found: Mapping[Cell, Square], keys: Sequence[str]) -> dict[tuple[str, ..
     """Cells by their values of some axes, as their folders are called."""
     rows: dict[tuple[str, ...], list[Square]] = {}
     for cell, square in found.items():
-        key = tuple(AXES[name].folder.format(getattr(cell, name)) for name in keys)
+        values = ((AXES[name], getattr(cell, name)) for name in keys)
+        key = tuple(axis.folder.format(value) for axis, value in values if value != axis.absent)
         rows.setdefault(key, []).append(square)
     return rows
 

@@ -46,6 +46,7 @@ BEFORE_TABLES = (
     "evaluate",
     "baselines",
     "quality",
+    "distances",
 )
 STATISTICS = ("tabulate", "compare")
 CELL = "unet/z_score/tri/seed-1"

@@ -109,7 +109,7 @@ def test_a_figure_that_the_lock_does_not_know_is_not_drawn(config: StudyConfig) 
 
 
 def test_the_reference_studies_hold_every_unit() -> None:
-    """A new network or normalization is watched as soon as the lock knows it."""
+    """A new network, normalization or repair is watched as soon as the lock knows it."""
     locked = read_lock()["versions"]
     known: set[str] = set(STEPS)
     for path in (REPOSITORY / REFERENCE).glob("*.yaml"):
@@ -117,6 +117,7 @@ def test_the_reference_studies_hold_every_unit() -> None:
         config = parse_config(content, path.name)
         known |= {f"normalization/{name}" for name in config.grid.normalizations}
         known |= {f"network/{config.network(name).architecture}" for name in config.grid.networks}
+        known |= {f"repair/{config.repair(name).method}" for name in config.grid.repairs}
     assert known == set(locked)
 
 

@@ -87,7 +87,10 @@ def test_a_finished_study_of_before_lacks_it_and_nothing_else(tmp_path: Path) ->
     results.record("fingerprint").unlink()
     for cell in cells(config):
         results.fingerprint(cell).unlink()
-    assert due(config) == {Task("fingerprint"): "not made yet"}
+    assert due(config) == {
+        Task("fingerprint"): "not made yet",
+        Task("pack"): "input fingerprint removed",  # the list of all files
+    }
     # Fewer cells: the files of the others go, their models stay.
     pretend(config)
     less = study_in(tmp_path, grid={"normalizations": ["min_max"]})

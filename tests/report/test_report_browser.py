@@ -26,6 +26,12 @@ return sum;
 TWO_FRAMES = """
 return new Promise((done) => setTimeout(() => requestAnimationFrame(() => done(true)), 150));
 """
+EVERY_PICTURE = """
+const pictures = [...document.images];
+pictures.forEach((picture) => { picture.loading = "eager"; });
+return Promise.all(pictures.map((picture) => picture.decode())).then(() => true);
+"""
+"""Pictures far below are decoded when somebody comes near them."""
 SELECT = """
 const list = document.querySelector(arguments[0]);
 list.value = arguments[1];
@@ -78,6 +84,7 @@ def test_it_opens_from_the_file_alone(
         for name in SECTIONS:
             session.run("document.getElementById(arguments[0]).scrollIntoView()", name)
             session.run(TWO_FRAMES)
+        session.run(EVERY_PICTURE)
         pictures = "return [...document.images].map((i) => i.complete && i.naturalWidth > 100)"
         assert all(session.run(pictures))
         wide = "return [document.documentElement.scrollWidth, window.innerWidth]"

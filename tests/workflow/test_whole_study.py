@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import shutil
+from html import escape
 from itertools import product
 from pathlib import Path
 
@@ -124,7 +125,7 @@ def test_snakemakes_own_report_shows_the_results_and_leaves_them(
         assert (f"/{name}" in text) == (not name.endswith(".svg")), name
     for figure in study_figures(config).values():
         assert figure.kind.title in text
-        assert " ".join(figure.kind.caption.split())[:60] in text
+        assert escape(" ".join(figure.kind.caption.split())[:60], quote=False) in text
     assert "Paired comparisons of models" in text, "titles of tables are those declared"
     assert "WARNING" not in answer.stdout + answer.stderr, "of reStructuredText"
     assert files_of(Results(config)) == before

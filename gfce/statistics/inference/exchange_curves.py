@@ -15,7 +15,6 @@ from gfce.contract.table import UNIT_OF_METRIC, Column
 from gfce.evaluation.metric import Metric
 from gfce.evaluation.metrics import TESTED_METRICS
 from gfce.evaluation.tables import METRIC
-from gfce.repairs import METHODS
 from gfce.repairs.method import NONE
 from gfce.statistics.arithmetic import Means, overall
 from gfce.statistics.design import Model
@@ -24,6 +23,7 @@ from gfce.statistics.methods.exchange import Array
 from gfce.statistics.methods.patients import Estimator, Patients
 from gfce.statistics.scored_study import ScoredStudy
 from gfce.statistics.study_tables import StudyTable
+from gfce.study import method_of
 
 ALIKE = ("network", "normalization")
 
@@ -83,11 +83,10 @@ def _kinds(config: StudyConfig, grid: Sequence[Model]) -> Iterator[list[Curve]]:
 
 def _patients_of(config: StudyConfig, model: Model) -> int | None:
     """How many patients of the other hospital a model learned from (None: it is no such model)."""
-    if not model.is_repaired:
+    method = method_of(config, model.cell)
+    if method is None or method.target_patients is None:
         return None
-    repair = config.repair(model.cell.repair)
-    option = METHODS[str(repair.method)].target_patients
-    return None if option is None else int(repair.options[option])
+    return int(config.repair(model.cell.repair).options[method.target_patients])
 
 
 def _key(model: Model) -> tuple[str, ...]:
@@ -95,8 +94,8 @@ def _key(model: Model) -> tuple[str, ...]:
 
 
 def _other_options(config: StudyConfig, model: Model) -> tuple[Any, ...]:
-    repair = config.repair(model.cell.repair)
-    counted = METHODS[str(repair.method)].target_patients
+    repair, method = config.repair(model.cell.repair), method_of(config, model.cell)
+    counted = method and method.target_patients
     others = {name: value for name, value in repair.options.items() if name != counted}
     return (repair.method, *sorted(others.items()))
 

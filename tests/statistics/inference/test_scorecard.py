@@ -207,7 +207,14 @@ def test_models_that_share_a_place_are_all_named() -> None:
     bounds = ("bias_ci95_low", "bias_ci95_high", "sensitivity_ci95_low", "sensitivity_ci95_high")
     rows = [
         chosen
-        | {"network": "unet", "model": model, "cohort": "external", "n": 16, "bias": bias}
+        | {
+            "network": "unet",
+            "repair": "none",
+            "model": model,
+            "cohort": "external",
+            "n": 16,
+            "bias": bias,
+        }
         | {"n_enhancing": 16, "n_detected": seen, "sensitivity": seen / 16}
         | dict.fromkeys(bounds, 0.5)
         for model, seen, bias in (("A", 9, -0.2), ("B", 1, -0.3), ("C", 9, 0.1))

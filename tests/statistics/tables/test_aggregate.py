@@ -27,6 +27,7 @@ def scores(values: list[tuple[str, int, float]]) -> pd.DataFrame:
         network="mmgsn_net",
         normalization="min_max",
         training_set="uni-Institution-1",
+        repair="none",
         model="Uni-m1",
         institution="Institution-1",
         cohort="internal",

@@ -30,7 +30,7 @@ def test_a_metrics_file_without_a_column_is_named(
     ("old", "new", "message"),
     [
         ("Institution-4", "Institution-9", "Institution-9 is not in the configuration"),
-        ("401,volume", "401,,volume", r"cannot be read \(.*Expected 18 fields"),
+        ("401,volume", "401,,volume", r"cannot be read \(.*Expected 19 fields"),
         ("0.0", "O.0", r"cannot be read \(could not convert string to float"),
     ],
 )
