@@ -59,7 +59,7 @@ def test_tables_and_tests_are_those_of_a_study_with_the_hospital(
 ) -> None:
     """Whose patients are called by their pseudonyms: then all is the same, to the byte.
 
-    But for the scorecard: a bundle brings scores, not how its images enhance (docs/bundle.md).
+    But for what is made of images: a bundle brings scores alone (docs/bundle.md).
     """
     folder = tmp_path / "all four"
     folder.mkdir()
@@ -68,7 +68,8 @@ def test_tables_and_tests_are_those_of_a_study_with_the_hospital(
     together = run(write_study(folder, ["D"]), *BEFORE_TABLES, *STATISTICS)
     expected, found = tables(together), tables(Results(load_config(merged_original)))
     different = {name for name in found if found[name] != expected.get(name)}
-    assert different == {"statistics/scorecard.csv", "statistics/findings.md"}
+    of_images = ("distance_effect.csv", "distance_effect_institutions.csv", "scorecard.csv")
+    assert different == {f"statistics/{name}" for name in (*of_images, "findings.md")}
     merged = Results(load_config(merged_original))
     assert findings(merged) == findings(together)
     assert found.keys() == expected.keys()
