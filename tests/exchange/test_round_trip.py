@@ -49,9 +49,9 @@ def tables(results: Results) -> dict[str, bytes]:
 
 
 def findings(results: Results) -> list[str]:
-    """The findings but for those of the scorecard."""
+    """The findings but for those of images: the scorecard and distances."""
     lines = results.findings.read_text(encoding="utf-8").splitlines()
-    return [line for line in lines if "umours" not in line]
+    return [line for line in lines if "umours" not in line and "against distance" not in line]
 
 
 def test_tables_and_tests_are_those_of_a_study_with_the_hospital(
