@@ -17,6 +17,7 @@ from gfce.contract.tables import declaration
 from gfce.evaluation.tables import METRICS_TABLE
 from gfce.files import write_text
 from gfce.study import Results, cells, remotes
+from gfce.study.results import HISTORIES
 from gfce.training.tables import HISTORY
 
 PROFILE = "https://datapackage.org/profiles/2.0/datapackage.json"
@@ -42,7 +43,7 @@ def describe(config: StudyConfig) -> dict[str, Any]:
     tables = [(path, path.relative_to(results.root).with_suffix("").as_posix()) for path in found]
     for cell in cells(config):
         # A repair may have one for each external institution.
-        histories = sorted(results.model(cell).glob(f"{HISTORY.name}*.csv"))
+        histories = sorted(results.model(cell).glob(HISTORIES))
         tables += [(history, HISTORY.name) for history in histories]
     has_patients = results.patients.exists()
     # Patients of an institution that was merged into the study are not in patients.csv.

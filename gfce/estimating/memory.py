@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from gfce.estimating.networks import weights_bytes
 from gfce.estimating.size import StudySize
-from gfce.repairs import METHODS
-from gfce.repairs.method import NONE
-from gfce.study import Cell
+from gfce.study import Cell, method_of
 
 PYTHON_MB = 1000
 """Python with NumPy, pandas, SimpleITK and Matplotlib: 0.16 to 0.36 GB resident in the demo's jobs
@@ -40,10 +38,10 @@ def weights_mb(size: StudySize, cell: Cell) -> float:
 
 def trained_models(size: StudySize, cell: Cell) -> int:
     """Models that a training holds: one, or the common one and that of each hospital."""
-    config = size.config
-    if cell.repair == NONE or not METHODS[str(config.repair(cell.repair).method)].train:
+    method = method_of(size.config, cell)
+    if method is None or not method.train:
         return 1
-    return 1 + len(config.training_sets()[cell.training_set])
+    return 1 + len(size.config.training_sets()[cell.training_set])
 
 
 def training_slices_mb(size: StudySize, cell: Cell) -> float:

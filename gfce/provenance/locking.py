@@ -16,7 +16,6 @@ import sys
 import tempfile
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from fnmatch import fnmatch
 from pathlib import Path
 from typing import Any
 
@@ -36,7 +35,7 @@ from gfce.report.figure import study_figures
 from gfce.report.page.writing import without_run_times
 from gfce.steps import CELL_STEPS, STEPS, WHOLE, Task, tasks
 from gfce.study import cells
-from gfce.study.results import HISTORIES, REPORT, RUN
+from gfce.study.results import REPORT, RUN, is_history
 
 REPOSITORY = PACKAGE.parent
 REFERENCE = Path("config", "reference")
@@ -218,7 +217,7 @@ def _content(path: Path) -> str:
     """The hash of a file, without how long anything took."""
     if path.name == REPORT:
         return digest(without_run_times(path.read_text(encoding="utf-8")))
-    if not fnmatch(path.name, HISTORIES):
+    if not is_history(path):
         return sha256(path)
     with path.open(newline="", encoding="utf-8") as file:
         rows = [{**row, "seconds": ""} for row in csv.DictReader(file)]

@@ -12,8 +12,17 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from gfce.repairs.method import Option
+
 if TYPE_CHECKING:
     from torch import Tensor
+
+
+INPUTS = 2
+"""T1w and T2w come before CE."""
+PROBABILITY = Option(
+    default=0.5, meaning="probability of each transform, in each step", low=0.0, high=1.0
+)
 
 
 def happens(rng: np.random.Generator, probability: float) -> bool:

@@ -17,6 +17,7 @@ from gfce.repairs.method import Learned, Method, Option
 
 if TYPE_CHECKING:
     from gfce.config import Training
+    from gfce.images.store import StoredPatient
     from gfce.training.finished import FinishedModel
 
 
@@ -34,9 +35,9 @@ def fine_tune(model: FinishedModel) -> Learned:
 
     started = time.monotonic()
     targets: dict[str, dict[str, Any]] = {}
-    for institution in model.targets():
+    for institution, patients in model.targets().items():
         settings = _settings(model, (time.monotonic() - started) / 60)
-        targets[institution] = _fine_tune_to(model, institution, settings)
+        targets[institution] = _fine_tune_to(model, institution, patients, settings)
     return Learned(
         {
             "versions": software_versions(),
@@ -62,7 +63,9 @@ def _settings(model: FinishedModel, passed_minutes: float) -> Training:
     return training.model_copy(update=changes)
 
 
-def _fine_tune_to(model: FinishedModel, institution: str, settings: Training) -> dict[str, Any]:
+def _fine_tune_to(
+    model: FinishedModel, institution: str, patients: list[StoredPatient], settings: Training
+) -> dict[str, Any]:
     """Train for one institution and write its weights and its history; what run.json says of it."""
     import pandas as pd
 
@@ -73,7 +76,6 @@ def _fine_tune_to(model: FinishedModel, institution: str, settings: Training) ->
     from gfce.training.weights import load_generator, save_weights
 
     config, cell, results = model.config, model.cell, model.results
-    patients = model.targets()[institution]
     names = [patient.patient_id for patient in patients]
     slices = slices_of(patients, model.normalization)
     network, bounded = config.network(cell.network), model.normalization.bounded

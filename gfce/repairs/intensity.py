@@ -22,14 +22,21 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from gfce.repairs.draws import air, applied, between, factor, happens, white_noise
+from gfce.repairs.draws import (
+    INPUTS,
+    PROBABILITY,
+    air,
+    applied,
+    between,
+    factor,
+    happens,
+    white_noise,
+)
 from gfce.repairs.method import Method, Option, Options
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-INPUTS = 2
-"""T1w and T2w come before CE."""
 DEGREE = 3
 """Of the polynomials of a bias field's logarithm."""
 
@@ -82,9 +89,7 @@ METHOD = Method(
     title="Augmentation of intensities",
     needs="nothing",
     options={
-        "probability": Option(
-            default=0.5, meaning="probability of each transform, in each step", low=0.0, high=1.0
-        ),
+        "probability": PROBABILITY,
         "gamma": Option(
             default=0.4, meaning="largest change of gamma, as a logarithm", low=0.0, high=2.0
         ),

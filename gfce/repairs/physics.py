@@ -29,7 +29,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from gfce.repairs.draws import air, between, factor, happens, white_noise
+from gfce.repairs.draws import PROBABILITY, air, between, factor, happens, white_noise
 from gfce.repairs.method import Method, Option, Options
 
 if TYPE_CHECKING:
@@ -148,9 +148,7 @@ METHOD = Method(
     title="Augmentation by MR physics",
     needs="nothing; T1w without fat suppression",
     options={
-        "probability": Option(
-            default=0.5, meaning="probability of each transform, in each step", low=0.0, high=1.0
-        ),
+        "probability": PROBABILITY,
         "echo": Option(
             default=0.3, meaning="largest change of T2w's TE, as part of it", low=0.0, high=0.9
         ),

@@ -21,14 +21,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from gfce.repairs.draws import air, applied, between, happens, white_noise
+from gfce.repairs.draws import INPUTS, air, applied, between, happens, white_noise
 from gfce.repairs.method import Method, Option, Options
 
 if TYPE_CHECKING:
     from torch import Tensor
 
-INPUTS = 2
-"""T1w and T2w come before CE."""
 SIGMA = (0.25, 1.5)
 """SD of the Gaussians of sharpness and blurriness, pixels."""
 SHARPNESS = (10.0, 30.0)

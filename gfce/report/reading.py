@@ -22,15 +22,15 @@ def read_scores(config: StudyConfig) -> ScoredStudy:
     return ScoredStudy(with_remotes(config), read_metrics(Results(config).metrics))
 
 
-def read_statistics(config: StudyConfig, table: Table) -> pd.DataFrame:
-    """A table of `gfce compare`; text stays text, and empty values are missing.
+def read_statistics(config: StudyConfig, table: Table, step: str = "compare") -> pd.DataFrame:
+    """A table of a step; text stays text, and empty values are missing.
 
     Raises:
         UserError: it has not been made.
     """
     path = Results(config).root / f"{table.name}.csv"
     if not path.exists():
-        raise UserError(f"{path}: is not there: run `gfce compare` first")
+        raise UserError(f"{path}: is not there: run `gfce {step}` first")
     texts = {column.name: str for column in table.columns if column.type == "string"}
     found = pd.read_csv(path, dtype=texts, keep_default_na=False, na_values=[""])
     return with_absent(found, table.names)

@@ -4,31 +4,24 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from gfce.declarations import modules_of
-from gfce.estimating.job import Estimate, Job
-from gfce.report.figure import PACKAGE as FIGURES
 from gfce.report.portable import portable_text, text_hash
-from gfce.steps.selections import metrics, normalizations
+from gfce.steps.report import uses_of_a_reader
 from gfce.steps.step import EVERY, Hashes, Settings, Step, What, Work
-from gfce.steps.tabulate import statistics_estimate, statistics_modules
+from gfce.steps.tabulate import statistics_estimate
 
 if TYPE_CHECKING:
     from gfce.provenance.ingredients import Ingredients
 
 READ = (
-    *("preprocess", "leaks", "quality", "train", "fingerprint", "predict", "evaluate", "baselines"),
-    *("tabulate", "compare", "figures", "report"),
+    *("preprocess", "leaks", "baselines", "distances", "quality", "train", "fingerprint"),
+    *("predict", "evaluate", "dissect", "tabulate", "compare", "figures", "report"),
 )
-"""The steps whose results are described as far as they are there."""
+"""The steps whose results are described as far as they are there: all before it."""
 
 
 def _made_of(ingredients: Ingredients, what: What) -> tuple[Settings, Hashes]:
     shown = {"the configuration": text_hash(portable_text(ingredients.config))}
     return {}, {**shown, **ingredients.whole(*ingredients.read_by("pack"))}
-
-
-def _estimate(job: Job) -> Estimate:
-    return statistics_estimate(job)
 
 
 def _run(work: Work) -> None:
@@ -42,13 +35,8 @@ STEP = Step(
     help="Fill checklists, write cards of data and models, describe the results as an RO-Crate.",
     reads={"index": EVERY, **dict.fromkeys(READ, EVERY)},
     made_of=_made_of,
-    estimate=_estimate,
+    estimate=statistics_estimate,
     run=_run,
-    uses=lambda config, what: [
-        *statistics_modules(),
-        *metrics(config, what),
-        *normalizations(config, what),
-        *modules_of(FIGURES),
-    ],
+    uses=uses_of_a_reader,
     makes_do_without=frozenset(READ),
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from gfce.config import StudyConfig
 from gfce.declarations import modules_of
 from gfce.estimating.job import Estimate, Job
 from gfce.estimating.memory import PYTHON_MB, volume_mb
@@ -29,6 +30,12 @@ PAGE_MB = 200
 
 READ = ("preprocess", "leaks", "quality", "train", "predict", "tabulate", "compare", "figures")
 """The steps whose results are shown as far as they are there."""
+
+
+def uses_of_a_reader(config: StudyConfig, what: What) -> list[str]:
+    """The modules that whatever shows the whole study finds by name."""
+    found = [*statistics_modules(), *metrics(config, what), *normalizations(config, what)]
+    return [*found, *modules_of(FIGURES)]
 
 
 def _made_of(ingredients: Ingredients, what: What) -> tuple[Settings, Hashes]:
@@ -59,11 +66,6 @@ STEP = Step(
     made_of=_made_of,
     estimate=_estimate,
     run=_run,
-    uses=lambda config, what: [
-        *statistics_modules(),
-        *metrics(config, what),
-        *normalizations(config, what),
-        *modules_of(FIGURES),
-    ],
+    uses=uses_of_a_reader,
     makes_do_without=frozenset(READ),
 )

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from fnmatch import fnmatch
+from pathlib import Path, PurePath
 
 from gfce.config import StudyConfig
 from gfce.study.cell import Cell
@@ -16,6 +17,11 @@ REPORT = "report.html"
 WEIGHTS, NORMALIZATION = "weights.safetensors", "normalization.json"
 FINGERPRINT = "fingerprint.json"
 """The other files of a model."""
+
+
+def is_history(path: PurePath | str) -> bool:
+    """Whether a file is a history of a training, by its name."""
+    return fnmatch(PurePath(path).name, HISTORIES)
 
 
 class Results:

@@ -15,7 +15,7 @@ from two_hospitals import MARKER, change, copied, gfce
 from gfce.config import load_config
 from gfce.files import sha256
 from gfce.report.reviewer.checklist import CLAIM, TRIPOD_AI
-from gfce.report.reviewer.packed_study import SHORT
+from gfce.report.reviewer.packed_study import SHORT, holds_times
 from gfce.report.reviewer.writing import FACTS
 from gfce.study import Results, cells
 
@@ -70,6 +70,22 @@ def test_links_lead_to_files_with_these_checksums(results: Results) -> None:
                 assert not checksum or sha256(found)[:SHORT] == checksum
                 checked += bool(checksum)
     assert checked > 40
+
+
+@pytest.mark.parametrize(
+    ("name", "times"),
+    [
+        ("models/a/history.csv", True),
+        ("models/a/few-shot/history_C.csv", True),
+        ("models/a/run.json", True),
+        ("report.html", True),
+        ("datapackage.json", True),
+        ("metrics.csv", False),
+        ("models/a/few-shot/weights_C.safetensors", False),
+    ],
+)
+def test_only_files_without_times_have_a_checksum(name: str, times: bool) -> None:
+    assert holds_times(name) is times
 
 
 def test_facts_are_those_of_the_study(results: Results) -> None:

@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from cohorts import COHORT, minimal_config, write_cohort
+from cohorts import minimal_config
 
 from gfce.config import StudyConfig, parse_config
 from gfce.provenance import code
-from provenance.pretending import pretend
+from provenance.pretending import pretend_all
 
 Edit = Callable[[str, str], None]
 
@@ -22,8 +22,7 @@ def original(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of a study of which everything is made."""
     folder = tmp_path_factory.mktemp("original")
     config = study_in(folder)
-    write_cohort(config.cohort.dataset, COHORT)
-    pretend(config)
+    pretend_all(config)
     return folder
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from cohorts import COHORT, write_cohort
+
 from gfce.cohort.index import index
 from gfce.config import StudyConfig
 from gfce.files import write_text
@@ -11,6 +13,12 @@ from gfce.provenance.performing import perform
 from gfce.provenance.state import Provenance
 from gfce.steps import Task, tasks
 from gfce.study import Results, cells
+
+
+def pretend_all(config: StudyConfig) -> None:
+    """Write the patients of `COHORT`, and pretend to do everything with them."""
+    write_cohort(config.cohort.dataset, COHORT)
+    pretend(config)
 
 
 def pretend(config: StudyConfig) -> None:

@@ -8,9 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from cohorts import COHORT, write_cohort
 from provenance.conftest import study_in
-from provenance.pretending import due, pretend, steps, write_all
+from provenance.pretending import due, pretend, pretend_all, steps, write_all
 
 from gfce.cohort.index import index
 from gfce.config import StudyConfig
@@ -79,8 +78,7 @@ def test_each_models_folder_tells_of_its_own_training(study: StudyConfig) -> Non
 
 def test_a_finished_study_of_before_lacks_it_and_nothing_else(tmp_path: Path) -> None:
     config = study_in(tmp_path)
-    write_cohort(config.cohort.dataset, COHORT)
-    pretend(config)
+    pretend_all(config)
     results = Results(config)
     weights = [results.weights(cell) for cell in cells(config)]
     assert all(path.exists() for path in weights)
@@ -102,8 +100,7 @@ def test_a_finished_study_of_before_lacks_it_and_nothing_else(tmp_path: Path) ->
 
 def test_what_makes_it_due(tmp_path: Path) -> None:
     config = study_in(tmp_path)
-    write_cohort(config.cohort.dataset, COHORT)
-    pretend(config)
+    pretend_all(config)
     assert "fingerprint" not in steps(due(study_in(tmp_path, training={"epochs": 2})))
     assert "fingerprint" in steps(due(study_in(tmp_path, images={"matrix": [48, 40]})))
     path = config.cohort.dataset / "sub-A1" / "anat" / "sub-A1_T1w.json"

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 from cohorts import COHORT, Configure, write_cohort
 from provenance.conftest import study_in
-from provenance.pretending import due, pretend, steps
+from provenance.pretending import due, pretend_all, steps
 
 from gfce.cohort.index import index
 from gfce.config import StudyConfig
@@ -58,8 +58,7 @@ def test_no_model_waits_for_it(study: StudyConfig) -> None:
 
 def test_a_study_that_was_finished_before_lacks_it_and_nothing_else(tmp_path: Path) -> None:
     config = study_in(tmp_path)
-    write_cohort(config.cohort.dataset, COHORT)
-    pretend(config)
+    pretend_all(config)
     record = Results(config).record("quality")
     record.unlink()
     Results(config).quality.unlink()
@@ -80,7 +79,6 @@ def test_a_study_that_was_finished_before_lacks_it_and_nothing_else(tmp_path: Pa
 
 def test_a_role_reruns_it_and_a_training_setting_does_not(tmp_path: Path) -> None:
     config = study_in(tmp_path)
-    write_cohort(config.cohort.dataset, COHORT)
-    pretend(config)
+    pretend_all(config)
     assert "quality" not in steps(due(study_in(tmp_path, training={"epochs": 2})))
     assert "quality" in steps(due(study_in(tmp_path, images={"matrix": [48, 40]})))

@@ -34,6 +34,11 @@ def test_the_steps_of_a_cell_are_in_order() -> None:
     assert CELL_STEPS == ("train", "predict", "evaluate")
 
 
+def test_the_pack_reads_the_results_of_every_other_step() -> None:
+    results = {name for name, step in STEPS.items() if not step.is_of_dataset}
+    assert set(STEPS["pack"].reads) == results - {"pack"}
+
+
 def test_a_cell_reads_the_images_that_it_sees(config: StudyConfig) -> None:
     cell = Cell("unet", "min_max", "uni-A", 1)
     assert reads(config, Task("train", cell)) == [

@@ -11,9 +11,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from cohorts import COHORT, Configure, write_cohort
+from cohorts import Configure
 from provenance.conftest import study_in
-from provenance.pretending import pretend, write_all
+from provenance.pretending import pretend_all, write_all
 
 from gfce.cli import main
 from gfce.config import StudyConfig
@@ -230,8 +230,7 @@ def original(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder of a study of which everything is made."""
     folder = tmp_path_factory.mktemp("watched")
     config = study_in(folder)
-    write_cohort(config.cohort.dataset, COHORT)
-    pretend(config)
+    pretend_all(config)
     return folder
 
 

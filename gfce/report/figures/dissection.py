@@ -16,10 +16,9 @@ from matplotlib.ticker import MaxNLocator
 from gfce.config import StudyConfig
 from gfce.dissection.factors import FACTORS
 from gfce.dissection.table import METRIC, TABLE
-from gfce.errors import UserError
 from gfce.report.figure import FigureKind
+from gfce.report.reading import read_statistics
 from gfce.statistics.selection import where
-from gfce.study import Results
 
 FIGURE = FigureKind(
     title="What causes the drop",
@@ -50,11 +49,7 @@ Values = Mapping[str, float]
 
 def draw(config: StudyConfig, network: str | None) -> Iterator[tuple[str, Figure]]:
     """Stacked bars, a panel for each model."""
-    path = Results(config).root / f"{TABLE.name}.csv"
-    if not path.exists():
-        raise UserError(f"{path}: is not there: run `gfce dissect` first")
-    text = {"institution": str, "factor": str, "model": str, "training_set": str}
-    table = pd.read_csv(path, dtype=text, keep_default_na=False, na_values=[""])
+    table = read_statistics(config, TABLE, "dissect")
     yield "", draw_dissection(where(table, {"network": network}), config.training_sets())
 
 

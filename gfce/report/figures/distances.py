@@ -13,12 +13,12 @@ from matplotlib.image import AxesImage
 from numpy.typing import NDArray
 
 from gfce.config import StudyConfig
-from gfce.errors import UserError
 from gfce.images.modalities import MODALITIES
 from gfce.images.normalizations import NORMALIZATIONS
+from gfce.quality.distance_tables import INSTITUTION_DISTANCES
 from gfce.report.classical_scaling import classical_map
 from gfce.report.figure import FigureKind
-from gfce.study import Results
+from gfce.report.reading import read_statistics
 
 FIGURE = FigureKind(
     title="Distances of the institutions",
@@ -43,12 +43,7 @@ COLOURS = "mako_r"
 
 def draw(config: StudyConfig, network: str | None) -> Iterator[tuple[str, Figure]]:
     """A row for each normalization: a matrix for each modality, and a map of their mean."""
-    path = Results(config).institution_distances
-    if not path.exists():
-        raise UserError(f"{path}: is not there: run `gfce distances` first")
-    types = dict.fromkeys(("institution_a", "institution_b"), str)
-    table = pd.read_csv(path, dtype=types, keep_default_na=False, na_values=[""])
-    yield "", draw_distances(config, table)
+    yield "", draw_distances(config, read_statistics(config, INSTITUTION_DISTANCES, "distances"))
 
 
 def draw_distances(config: StudyConfig, table: pd.DataFrame) -> Figure:

@@ -10,6 +10,7 @@ from gfce.report.page.overview import counted
 from gfce.report.reviewer.facts import Fact, MakesFact, listed, unknown
 from gfce.report.reviewer.packed_study import PackedStudy
 from gfce.statistics.design import normalization_title
+from gfce.study import set_aside
 
 PATIENTS, SETS = "cohort/patients.csv", "cohort/training_sets.csv"
 EXCLUSIONS, LEAKS, QUALITY = "cohort/exclusions.csv", "cohort/leaks.csv", "cohort/quality.csv"
@@ -62,7 +63,8 @@ def _centres(study: PackedStudy) -> Fact:
     cohort = study.config.cohort
     external = listed(cohort.external) or "none"
     return Fact(
-        f"Development: {listed(cohort.development)}. External, tested on alone: {external}.",
+        f"Development: {listed(cohort.development)}. External, tested on alone"
+        f"{_set_aside(study)}: {external}.",
         (PATIENTS,),
     )
 
@@ -95,7 +97,7 @@ def _preprocessing(study: PackedStudy) -> Fact:
     return Fact(
         f"Volumes {_grids(study)}; axial slices resampled to {rows} x {columns}. Intensities are "
         f"normalized by {titles}, with statistics of {region}; what a normalization was fitted to "
-        "lies with each model. No bias field correction, no denoising, no augmentation."
+        "lies with each model. No bias field correction, no denoising."
     )
 
 
@@ -171,13 +173,20 @@ def _masks(study: PackedStudy) -> Fact:
     )
 
 
+def _set_aside(study: PackedStudy) -> str:
+    """Who of the external institutions is not tested on."""
+    number = set_aside(study.config)
+    each = f"{counted(number, 'patient')} of each"
+    return f" apart from {each} that repairs learn from" if number else ""
+
+
 def _partitions(study: PackedStudy) -> Fact:
     split = study.patients["split"]
     return Fact(
         f"{int((split == 'train').sum())} patients to train on, {int((split == 'test').sum())} to "
         "test on. Within a development institution they are drawn by the seed "
-        f"{study.config.seed}; patients of external institutions are all tested on. There is no "
-        "tuning set: nothing is tuned.",
+        f"{study.config.seed}; patients of external institutions are all tested on"
+        f"{_set_aside(study)}. There is no tuning set: nothing is tuned.",
         (PATIENTS, SETS),
     )
 

@@ -8,9 +8,9 @@ from pathlib import PurePosixPath
 
 from gfce.contract.tables import declaration
 from gfce.files import sha256
-from gfce.report.reviewer.packed_study import HOLD_TIMES, PackedStudy
+from gfce.report.reviewer.packed_study import PackedStudy, holds_times
 from gfce.study import remotes
-from gfce.study.results import HISTORY
+from gfce.study.results import is_history
 
 ENCODINGS = {
     ".csv": "text/csv",
@@ -53,9 +53,8 @@ class CrateFile:
     @property
     def is_described(self) -> bool:
         """Whether datapackage.json describes its columns."""
-        is_history = PurePosixPath(self.path).name == HISTORY
         is_declared = declaration(self.path.removesuffix(".csv")) is not None
-        return self.path.endswith(".csv") and (is_history or is_declared)
+        return is_history(self.path) or (self.path.endswith(".csv") and is_declared)
 
 
 def listed_files(study: PackedStudy) -> Iterator[CrateFile]:
@@ -65,8 +64,7 @@ def listed_files(study: PackedStudy) -> Iterator[CrateFile]:
             suffix = PurePosixPath(path).suffix
             is_listed = suffix == ".csv" if task.step in NOT_LISTED else suffix in ENCODINGS
             if is_listed:
-                times = PurePosixPath(path).name in HOLD_TIMES
-                checksum = "" if times else file.sha256
+                checksum = "" if holds_times(path) else file.sha256
                 yield CrateFile(path, task.step, checksum, file.size)
     for remote in remotes(study.config):
         for found in sorted(remote.folder.iterdir()):

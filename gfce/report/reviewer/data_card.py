@@ -28,7 +28,8 @@ from gfce.report.reviewer.cohort_facts import (
 )
 from gfce.report.reviewer.packed_study import PackedStudy
 from gfce.statistics.tables.render import Printed, markdown
-from gfce.study import remotes
+from gfce.study import remotes, set_aside
+from gfce.study.patients import ADAPT
 
 AUTHORS = "**To be filled by the authors:**"
 
@@ -59,6 +60,12 @@ def _lines(study: PackedStudy) -> Iterator[str]:
     yield f"{AUTHORS} who may have the images, and who looks after them."
 
 
+def _splits(study: PackedStudy) -> dict[str, str]:
+    """The values of the column `split`, in words."""
+    splits = {"train": "Trained on", "test": "Tested on", ADAPT: "Set aside for repairs"}
+    return {key: words for key, words in splits.items() if key != ADAPT or set_aside(study.config)}
+
+
 def _institutions(study: PackedStudy) -> Printed:
     cohort, patients = study.config.cohort, study.patients
     excluded = Counter(row["institution"] for row in study.rows(EXCLUSIONS) or [])
@@ -68,11 +75,11 @@ def _institutions(study: PackedStudy) -> Printed:
         splits = found["split"].value_counts()
         role = "development" if name in cohort.development else "external"
         counts = (
-            *(len(found), splits.get("train", 0), splits.get("test", 0)),
+            *(len(found), *(splits.get(split, 0) for split in _splits(study))),
             *(found["tumour"].notna().sum(), excluded[name]),
         )
         rows.append([name, role, *map(str, counts)])
-    header = ["Institution", "Role", "Usable", "Trained on", "Tested on", "Masks", "Left out"]
+    header = ["Institution", "Role", "Usable", *_splits(study).values(), "Masks", "Left out"]
     return Printed("Patients by institution", header, rows, text_columns=2)
 
 
@@ -82,7 +89,7 @@ def _images(study: PackedStudy) -> Printed:
     rows = [
         [name, split, str(len(found)), *characteristics(found)]
         for name in study.config.cohort.institutions
-        for split in ("train", "test")
+        for split in _splits(study)
         if len(found := patients[(patients["institution"] == name) & (patients["split"] == split)])
     ]
     header = ["Institution", "Split", "Patients", *COLUMNS.values()]

@@ -10,6 +10,7 @@ from gfce.report.portable import portable_text, text_hash
 from gfce.report.reviewer.facts import Fact, MakesFact, listed, unknown
 from gfce.report.reviewer.packed_study import SHORT, PackedStudy
 from gfce.statistics.design import normalization_title
+from gfce.study import method_of
 
 CARDS = "reviewer/models/"
 RUNS = "models/"
@@ -30,13 +31,16 @@ def _architectures(study: PackedStudy) -> list[str]:
 
 def _goal(study: PackedStudy) -> Fact:
     grid = study.config.grid
+    repaired = sum(model.is_repaired for model in study.models)
+    plain = len(study.models) - repaired
+    by_repairs = f"; {counted(repaired, 'model')} that repair these: {listed(grid.repairs)}"
     return Fact(
         "To develop and to evaluate: how well models of one institution work at another one, and "
         "whether intensity normalization or training on several institutions repairs it. "
-        f"{counted(len(study.models), 'model')}: {counted(len(grid.networks), 'network')} x "
+        f"{counted(plain, 'model')}: {counted(len(grid.networks), 'network')} x "
         f"{counted(len(grid.normalizations), 'normalization')} x "
         f"{counted(len(study.config.training_sets()), 'training set')}, "
-        f"{counted(len(grid.seeds), 'training seed')} each."
+        f"{counted(len(grid.seeds), 'training seed')} each{by_repairs if repaired else ''}."
     )
 
 
@@ -93,7 +97,8 @@ def _software(study: PackedStudy) -> Fact:
 def _initialization(study: PackedStudy) -> Fact:
     if not study.runs:
         return unknown(RUNS)
-    given = sum(run.get("initial_weights_sha256") is not None for run in study.runs.values())
+    taken_up = sum("weights_of" in run for run in study.runs.values())
+    given = sum(bool(run.get("initial_weights_sha256")) for run in study.runs.values()) - taken_up
     seeds = listed(study.config.grid.seeds)
     from_weights = (
         f"{given} of {counted(len(study.runs), 'training')} began with given weights, whose "
@@ -101,7 +106,13 @@ def _initialization(study: PackedStudy) -> Fact:
         if given
         else "No training began with weights of another one."
     )
-    return Fact(f"Random, by the training seeds ({seeds}). {from_weights}", (RUNS,))
+    repaired = (
+        f" {counted(taken_up, 'model')} began as the finished one without a repair, named in "
+        "run.json."
+        if taken_up
+        else ""
+    )
+    return Fact(f"Random, by the training seeds ({seeds}). {from_weights}{repaired}", (RUNS,))
 
 
 def _training(study: PackedStudy) -> Fact:
@@ -111,10 +122,16 @@ def _training(study: PackedStudy) -> Fact:
         f"Adam, learning rate {how.learning_rate:g} for {counted(how.constant_epochs, 'epoch')} "
         f"and then linearly towards 0; loss: {how.l1_weight:g} x mean absolute error, and of "
         "networks with a discriminator the least-squares adversarial loss; recipe "
-        f"{how.recipe}, {how.precision}. No augmentation. Losses of every epoch: history.csv "
-        "of each model and the figures.",
+        f"{how.recipe}, {how.precision}. {_augmentation(study)} Losses of every epoch: "
+        "history.csv of each model and the figures.",
         (RUNS, "figures/learning/"),
     )
+
+
+def _augmentation(study: PackedStudy) -> str:
+    methods = {model.cell.repair: method_of(study.config, model.cell) for model in study.models}
+    augmented = [name for name, method in methods.items() if method and method.augment]
+    return f"Augmentation: of {listed(augmented)} alone." if augmented else "No augmentation."
 
 
 def _selection(study: PackedStudy) -> Fact:

@@ -13,15 +13,12 @@ from gfce.report.describing import DATAPACKAGE
 from gfce.report.page.rows import read_rows
 from gfce.report.page.study import ReportedStudy
 from gfce.steps import STEPS, Task, tasks
-from gfce.study.results import HISTORY, REPORT, RUN
+from gfce.study.results import REPORT, RUN, is_history
 
 PACK = "pack"
 """The step that writes the pack."""
 OWN = "reviewer/"
 """The pack's folder below the results."""
-HOLD_TIMES = {RUN, HISTORY, REPORT, DATAPACKAGE}
-"""Files that say how long something took, or hold the hash of one that does: they have no checksum
-here, so that the same study has the same pack."""
 SHORT = 12
 """Digits of a checksum in text: enough to compare by eye; the crate has all of them."""
 Row = dict[str, str]
@@ -86,6 +83,14 @@ class PackedStudy(ReportedStudy):
         if name not in self.files:
             return f"{name} (not made yet, or out of date)"
         link = f"[{name}]({up}{name})"
-        if PurePosixPath(name).name in HOLD_TIMES:
+        if holds_times(name):
             return link
         return f"{link} `{self.files[name].sha256[:SHORT]}`"
+
+
+def holds_times(name: str) -> bool:
+    """Whether a file says how long something took, or holds the hash of one that does.
+
+    It has no checksum in the pack, so that the same study has the same pack.
+    """
+    return is_history(name) or PurePosixPath(name).name in {RUN, REPORT, DATAPACKAGE}
