@@ -15,6 +15,8 @@ import pytest
 import yaml
 from cohorts import COHORT, REPOSITORY, minimal_config, write_cohort
 
+from gfce.statistics.questions import DROP
+
 DOCS = REPOSITORY / "docs" / "developing.md"
 EXAMPLE = re.compile(r"`(gfce/\S+\.py)`.*?```python\n(.*?)```", re.DOTALL)
 RUN_ALL = """
@@ -117,6 +119,12 @@ def test_a_statistics_table_is_written(results: Path) -> None:
     hardest = rows(results / "statistics" / "hardest.csv")
     assert len(hardest) == 8
     assert {row["hardest"] for row in hardest} == {"D"}
+
+
+def test_a_statistics_table_answers_its_question(results: Path) -> None:
+    findings = (results / "statistics" / "findings.md").read_text(encoding="utf-8")
+    section = findings.partition(f"## {DROP.heading}\n")[2].partition("\n## ")[0]
+    assert section.count(" errs most at D\n") == 8
 
 
 def test_a_figure_is_drawn(results: Path) -> None:

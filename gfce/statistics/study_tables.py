@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from types import ModuleType
 
 import pandas as pd
 
 from gfce.contract.table import Table
 from gfce.declarations import imported
+from gfce.statistics.questions import Question
 from gfce.statistics.scored_study import ScoredStudy
 
 
@@ -19,11 +20,12 @@ class StudyTable(Table):
 
     Attributes:
         make: makes it of a study's scores (None: there is nothing to make it of).
-        text: says in lines of Markdown what it shows, for findings.md.
+        answers: say in lines of Markdown what it shows, by the question that this answers, for
+            findings.md.
     """
 
     make: Callable[[ScoredStudy], pd.DataFrame | None]
-    text: Callable[[pd.DataFrame], str] | None = None
+    answers: Mapping[Question, Callable[[pd.DataFrame], str]] = field(default_factory=dict)
 
 
 def declared(package: ModuleType) -> list[Table]:

@@ -1,7 +1,7 @@
 """The Markdown that gfce writes (printed tables, findings) as HTML: the numbers as printed.
 
-No more of Markdown than `gfce.statistics.tables.render` and `findings.md` have: paragraphs, lists,
-tables, bold text and escaped characters.
+No more of Markdown than `gfce.statistics.tables.render` and `findings.md` have: headings,
+paragraphs, lists, tables, bold text and escaped characters.
 """
 
 from __future__ import annotations
@@ -35,6 +35,8 @@ def _blocks(blocks: list[list[str]]) -> Iterator[str]:
             yield (
                 "<ul>\n" + "".join(f"<li>{_inline(line[2:])}</li>\n" for line in lines) + "</ul>\n"
             )
+        elif lines[0].startswith("## "):
+            yield f"<h3>{_inline(lines[0][3:])}</h3>\n"
         elif following.startswith("|"):
             caption = _inline(" ".join(lines))
         else:

@@ -13,6 +13,7 @@ from gfce.evaluation.metric import Metric
 from gfce.evaluation.metrics import TESTED_METRICS, metric_named
 from gfce.evaluation.tables import METRIC
 from gfce.files import records
+from gfce.statistics.questions import MODELS
 from gfce.statistics.scored_study import ScoredStudy
 from gfce.statistics.study_tables import StudyTable
 from gfce.statistics.tables.aggregate import SCORE_KEYS
@@ -114,5 +115,5 @@ TABLE = StudyTable(
         Column("beats_both", "boolean", "Whether the model is better than both"),
     ),
     make=against_trivial,
-    text=against_trivial_text,
+    answers={MODELS: against_trivial_text},
 )

@@ -25,6 +25,7 @@ from gfce.statistics.methods.rank_correlation import (
     permutation_p,
     spearman,
 )
+from gfce.statistics.questions import CAUSES
 from gfce.statistics.scored_study import ScoredStudy
 from gfce.statistics.selection import where
 from gfce.statistics.study_tables import StudyTable
@@ -155,5 +156,5 @@ TABLE = StudyTable(
         REASON,
     ),
     make=distance_effect,
-    text=distance_effect_text,
+    answers={CAUSES: distance_effect_text},
 )

@@ -17,6 +17,7 @@ from gfce.statistics.arithmetic import Means
 from gfce.statistics.design import Model
 from gfce.statistics.inference.exchange_curves import ALIKE, Curve, curves, references, resampled
 from gfce.statistics.methods.exchange import Array, crossing, falling
+from gfce.statistics.questions import REPAIRS
 from gfce.statistics.scored_study import ScoredStudy
 from gfce.statistics.study_tables import StudyTable
 
@@ -122,5 +123,5 @@ TABLE = StudyTable(
         REASON,
     ),
     make=exchange_rates,
-    text=exchange_text,
+    answers={REPAIRS: exchange_text},
 )

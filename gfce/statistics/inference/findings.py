@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import pandas as pd
@@ -19,7 +20,7 @@ from gfce.statistics.inference.claims import (
     HOLDS,
     SAMPLE_COLUMNS,
 )
-from gfce.statistics.inference.findings_text import findings_text
+from gfce.statistics.inference.findings_text import ASKED, findings_text
 from gfce.statistics.inference.scales import PERCENT, SCALE, bounds_of
 from gfce.statistics.inference.stability import ALL_SEEDS, stability
 from gfce.statistics.inference.verdicts import OPPOSITE, SHOWN, UNKNOWN, agreed, verdict_column
@@ -174,5 +175,5 @@ TABLE = StudyTable(
         REASON,
     ),
     make=findings,
-    text=findings_text,
+    answers={question: partial(findings_text, claim=claim) for claim, question in ASKED.items()},
 )

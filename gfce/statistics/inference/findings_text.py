@@ -1,7 +1,7 @@
 """Sentences that may be quoted: what the study shows of each of the paper's claims.
 
-Direction, size, interval, numbers of patients and institutions, how far it stands, and what it does
-not show. docs/statistics.md ("Findings") has the rule of what may be said.
+Direction, size, interval, numbers of patients and institutions, and how far it stands; what it does
+not show stands in its question. docs/statistics.md ("Findings") has the rule of what may be said.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from gfce.files import records
 from gfce.statistics.inference.claims import DROPS, DROPS_LESS, IMPROVES
 from gfce.statistics.inference.scales import LOG_RATIO
 from gfce.statistics.inference.verdicts import NOT_SHOWN, OPPOSITE, SHOWN, UNKNOWN
+from gfce.statistics.questions import DROP, NORMALIZATION, POOLING
 from gfce.study import METHOD_KEYS
 
 DIGITS = 3
@@ -25,17 +26,17 @@ SIZES = {
     IMPROVES: "improvement",
     DROPS_LESS: "difference of the mean drops",
 }
-LIMITS = {
-    DROPS: "Nothing is said of its cause (other patients may be harder) or of other hospitals.",
-    IMPROVES: "Nothing is said of other hospitals.",
-    DROPS_LESS: "Nothing is said of other hospitals, and a smaller drop is not a smaller error.",
-}
-"""What a claim does not show even if it holds."""
+ASKED = {DROPS: DROP, IMPROVES: POOLING, DROPS_LESS: NORMALIZATION}
+"""The question that a claim answers."""
 
 
-def findings_text(table: pd.DataFrame) -> str:
-    """The findings about printed metrics as a list in Markdown."""
-    rows = [row for row in records(table) if metric_named(row["metric"]).printed]
+def findings_text(table: pd.DataFrame, claim: str | None = None) -> str:
+    """The findings about printed metrics (and a claim) as a list in Markdown."""
+    rows = [
+        row
+        for row in records(table)
+        if metric_named(row["metric"]).printed and claim in (None, row["claim"])
+    ]
     methods = [key for key in METHOD_KEYS if len(set(table[key])) > 1]
     return "".join(f"- {_sentences(row, methods)}\n" for row in rows)
 
@@ -46,8 +47,7 @@ def _sentences(row: dict[str, Any], methods: list[str]) -> str:
         size = _size(row)
         text = f"**Not known** whether {claim}: {row['reason']}."
         return text if pd.isna(row["effect_pct"]) else f"{text} {size[0].upper()}{size[1:]}."
-    said = f"{_level(row)} {claim}: {_size(row)} ({_sample(row)})."
-    return f"{said} {_stability(row)} {LIMITS[row['claim']]}"
+    return f"{_level(row)} {claim}: {_size(row)} ({_sample(row)}). {_stability(row)}"
 
 
 def _level(row: dict[str, Any]) -> str:
@@ -123,9 +123,8 @@ def _stability(row: dict[str, Any]) -> str:
     points = "percentage points" if row["claim"] == DROPS_LESS else "%"
     turned = f" (the sign turns under {_words(row['flips_with'])})" if row["flips_with"] else ""
     return (
-        f"The effect is positive in {row['n_holds']} of {row['n_analyses']} analyses, which share "
-        f"patients and are not independent{turned}; the smallest effect is "
-        f"{_number(row['smallest_effect_pct'])} {points} "
+        f"Positive in {row['n_holds']} of {row['n_analyses']} analyses{turned}; the smallest "
+        f"effect is {_number(row['smallest_effect_pct'])} {points} "
         f"({_words(row['smallest_effect_pct_with'])})."
     )
 

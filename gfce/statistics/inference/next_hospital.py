@@ -18,6 +18,7 @@ from gfce.statistics.inference.institution_effects import (
 )
 from gfce.statistics.inference.random_effects import hospital_rows
 from gfce.statistics.methods.meta_analysis import ESTIMATORS
+from gfce.statistics.questions import NEXT
 from gfce.statistics.scored_study import ScoredStudy
 from gfce.statistics.selection import where
 from gfce.statistics.study_tables import StudyTable
@@ -26,20 +27,13 @@ MAIN_ESTIMATOR = next(iter(ESTIMATORS))
 """The estimator of tau of texts and figures."""
 SHOWN = 8
 """Rows that a sentence names; the table has all of them."""
-QUESTIONS = {
+EFFECTS = {
     DROP: "Drop from home to a next hospital ({}; positive is worse{})",
     IMPROVEMENT: "Improvement over the mean of the uni models at a next hospital ({}; positive is "
     "better{})",
     NORMALIZATION: "A later normalization against an earlier one at a next hospital ({}; positive "
     "is better{})",
 }
-MEANING = (
-    "Of the lines about a next hospital: the first interval is of the mean over all hospitals like "
-    "these; the mean over the patients of one new hospital is expected in the second. Both take "
-    "the external institutions for a random sample of hospitals. They say nothing of a single "
-    "patient, nor of hospitals unlike these, and with fewer than about ten institutions the second "
-    "is wide and rough (next_hospital.csv)"
-)
 
 
 def next_hospital(study: ScoredStudy) -> pd.DataFrame:
@@ -49,14 +43,14 @@ def next_hospital(study: ScoredStudy) -> pd.DataFrame:
 
 
 def next_hospital_text(table: pd.DataFrame) -> str:
-    """A line of Markdown for each effect and tested metric, and one about what they mean."""
+    """A line of Markdown for each effect and tested metric."""
     lines = [
         line
         for metric in TESTED_METRICS
-        for effect in QUESTIONS
+        for effect in EFFECTS
         if (line := _sentence(effect, metric, headline_rows(table, effect, metric)))
     ]
-    return "".join(f"- {line}\n" for line in [*lines, MEANING] if lines)
+    return "".join(f"- {line}\n" for line in lines)
 
 
 def headline_rows(table: pd.DataFrame, effect: str, metric: Metric) -> list[dict[str, Any]]:
@@ -73,7 +67,7 @@ def _sentence(effect: str, metric: Metric, rows: list[dict[str, Any]]) -> str:
     pooled = f"; {' or '.join(str(k) for k in numbers)} institutions"
     texts = [f"{_label(row)} {_result(row)}" for row in rows[:SHOWN]]
     more = f"; and {len(rows) - SHOWN} more" if len(rows) > SHOWN else ""
-    return f"{QUESTIONS[effect].format(metric.label, pooled)}: {'; '.join(texts)}{more}"
+    return f"{EFFECTS[effect].format(metric.label, pooled)}: {'; '.join(texts)}{more}"
 
 
 def _label(row: dict[str, Any]) -> str:
@@ -102,5 +96,5 @@ TABLE = StudyTable(
     key=(*KEY, "estimator"),
     columns=NEXT_HOSPITAL,
     make=next_hospital,
-    text=next_hospital_text,
+    answers={NEXT: next_hospital_text},
 )

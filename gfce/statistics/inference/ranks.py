@@ -22,6 +22,7 @@ from gfce.statistics.inference.rank_groups import (
 from gfce.statistics.inference.rank_pairs import Pairs, all_pairs
 from gfce.statistics.inference.ranking import Ranking
 from gfce.statistics.methods.bootstrap import Indices
+from gfce.statistics.questions import MODELS
 from gfce.statistics.scored_study import ScoredStudy
 from gfce.statistics.study_tables import StudyTable
 
@@ -215,5 +216,5 @@ TABLE = StudyTable(
         REASON,
     ),
     make=ranks,
-    text=ranks_text,
+    answers={MODELS: ranks_text},
 )

@@ -16,6 +16,7 @@ from gfce.statistics.inference.effects import Drop, RepairGain, rows_of
 from gfce.statistics.inference.intervals import METHOD
 from gfce.statistics.inference.paired_tests import paired_tests
 from gfce.statistics.inference.scales import columns_of
+from gfce.statistics.questions import REPAIRS
 from gfce.statistics.scored_study import ScoredStudy
 from gfce.statistics.study_tables import StudyTable
 from gfce.study import MODEL_KEYS
@@ -141,5 +142,5 @@ TABLE = StudyTable(
         REASON,
     ),
     make=repair_gains,
-    text=repairs_text,
+    answers={REPAIRS: repairs_text},
 )

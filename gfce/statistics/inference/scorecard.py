@@ -23,6 +23,7 @@ from gfce.statistics.inference.scorecard_columns import (
     volume_groups,
 )
 from gfce.statistics.methods.agreement import SENSITIVITY_BOUNDS, agreement, proportion
+from gfce.statistics.questions import TUMOURS
 from gfce.statistics.scored_study import ScoredStudy
 from gfce.statistics.study_tables import StudyTable
 from gfce.statistics.tables.aggregate import PATIENT_KEYS, SCORE_KEYS
@@ -219,5 +220,5 @@ TABLE = StudyTable(
     key=tuple(KEYS),
     columns=COLUMNS,
     make=scorecard,
-    text=scorecard_text,
+    answers={TUMOURS: scorecard_text},
 )

@@ -20,6 +20,7 @@ from gfce.statistics.arithmetic import Means, N, overall
 from gfce.statistics.design import Model
 from gfce.statistics.inference.intervals import METHOD, intervals
 from gfce.statistics.methods.patients import Array, Estimator, Patients
+from gfce.statistics.questions import TRANSFER
 from gfce.statistics.scored_study import ScoredStudy
 from gfce.statistics.study_tables import StudyTable
 from gfce.statistics.tables.trivial_predictors import baseline_scores, comparable_scores
@@ -179,5 +180,5 @@ TABLE = StudyTable(
         REASON,
     ),
     make=skill,
-    text=skill_text,
+    answers={TRANSFER: skill_text},
 )

@@ -10,7 +10,7 @@ from gfce.contract.later_columns import write_table
 from gfce.files import write_text
 from gfce.provenance.state import Provenance
 from gfce.statistics import inference
-from gfce.statistics.inference.findings import TABLE as FINDINGS
+from gfce.statistics.questions import QUESTIONS, Question
 from gfce.statistics.scored_study import ScoredStudy
 from gfce.statistics.study_tables import StudyTable, declared
 from gfce.statistics.tables.read import read_metrics
@@ -37,10 +37,20 @@ def compare(config: StudyConfig, state: Provenance | None = None) -> None:
 
 
 def findings_text(study: ScoredStudy, tables: Iterable[StudyTable]) -> str:
-    """What the tables of a study say of themselves: the claims, then the others in their order."""
-    claims_first = sorted(tables, key=lambda table: table.name != FINDINGS.name)
+    """What the tables of a study answer, question by question: sections in Markdown."""
+    tables = list(tables)
+    sections = ((question, _answers(study, tables, question)) for question in QUESTIONS)
+    return "\n".join(
+        "".join(f"{text}\n\n" for text in (f"## {question.heading}", question.limits) if text)
+        + lines
+        for question, lines in sections
+        if lines
+    )
+
+
+def _answers(study: ScoredStudy, tables: list[StudyTable], question: Question) -> str:
     return "".join(
-        table.text(made)
-        for table in claims_first
-        if table.text is not None and (made := study.once(table.make)) is not None
+        table.answers[question](made)
+        for table in tables
+        if question in table.answers and (made := study.once(table.make)) is not None
     )

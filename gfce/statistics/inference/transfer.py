@@ -27,6 +27,7 @@ from gfce.statistics.inference.home_and_away import (
     pairs,
 )
 from gfce.statistics.inference.paired_tests import holm
+from gfce.statistics.questions import TRANSFER
 from gfce.statistics.scored_study import ScoredStudy
 from gfce.statistics.study_tables import StudyTable
 from gfce.statistics.tables.aggregate import Scores
@@ -213,5 +214,5 @@ TABLE = StudyTable(
         REASON,
     ),
     make=transfer,
-    text=transfer_text,
+    answers={TRANSFER: transfer_text},
 )

@@ -10,9 +10,15 @@ import pytest
 from samples_of_scores import study
 
 from gfce.evaluation.metrics import METRICS, PRINTED_METRICS
+from gfce.statistics import inference
+from gfce.statistics.inference.findings import TABLE as FINDINGS
 from gfce.statistics.inference.findings import findings
 from gfce.statistics.inference.findings_text import findings_text
+from gfce.statistics.inference.next_hospital import TABLE as NEXT_HOSPITAL
+from gfce.statistics.inference.step import findings_text as findings_of
+from gfce.statistics.questions import DROP, NEXT, NORMALIZATION, POOLING, QUESTIONS
 from gfce.statistics.scored_study import ScoredStudy
+from gfce.statistics.study_tables import declared
 
 FEW = {"bootstrap_resamples": 99}
 DROPS, IMPROVES = "every_uni_model_drops", "pooled_improves_on_uni"
@@ -68,8 +74,7 @@ def test_what_is_shown_in_all_analyses(metrics: pd.DataFrame) -> None:
     low, ratio, high = np.exp(row[["effect_ci95_low", "effect", "effect_ci95_high"]].astype(float))
     assert f"as a ratio {ratio:.2f} [{low:.2f}, {high:.2f}]" in text
     assert "(31 patients of 7 institutions; one training per model)" in text
-    assert "positive in 4 of 4 analyses, which share patients and are not independent;" in text
-    assert text.endswith("of its cause (other patients may be harder) or of other hospitals.")
+    assert "Positive in 4 of 4 analyses; the smallest effect is " in text
 
 
 def test_an_interval_that_holds_zero_is_no_yes(metrics: pd.DataFrame) -> None:
@@ -91,7 +96,7 @@ def test_the_opposite(metrics: pd.DataFrame) -> None:
     text = line(table, row)
     assert text.startswith("- **The opposite is shown:** Tri-M has a higher MAE externally than ")
     assert f"improvement {row['effect_pct']:.1f} %" in text
-    assert "positive in 0 of 4 analyses" in text
+    assert "Positive in 0 of 4 analyses" in text
 
 
 def test_the_opposite_has_the_same_limits(metrics: pd.DataFrame) -> None:
@@ -172,3 +177,25 @@ def test_without_external_institutions_nothing_is_known(metrics: pd.DataFrame) -
 def test_the_rule_stands_in_the_documentation(name: str) -> None:
     page = (Path(__file__).parents[3] / "docs" / "statistics.md").read_text(encoding="utf-8")
     assert f"| `{name}` |" in page.partition("## Findings")[2].partition("\n## ")[0]
+
+
+def test_findings_are_sections_that_begin_with_their_limits(metrics: pd.DataFrame) -> None:
+    scored = ScoredStudy(study(statistics=FEW), metrics)
+    sections = findings_of(scored, [FINDINGS, NEXT_HOSPITAL]).split("\n\n## ")
+    asked = (DROP, POOLING, NORMALIZATION, NEXT)
+    assert [text.partition("\n")[0].removeprefix("## ") for text in sections] == [
+        question.heading for question in asked
+    ]
+    for question, text in zip(asked, sections, strict=True):
+        _, limits, lines = text.split("\n\n")
+        assert limits == question.limits
+        assert all(line.startswith("- ") for line in lines.splitlines())
+    drops = sections[0].split("\n\n")[2].splitlines()
+    assert len(drops) == 2 * len(PRINTED_METRICS)
+    assert all(" externally than at their own site" in line for line in drops)
+
+
+def test_every_question_has_its_place() -> None:
+    questions = {question for table in declared(inference) for question in table.answers}
+    assert questions < set(QUESTIONS)
+    assert len({question.heading for question in QUESTIONS}) == len(QUESTIONS)
