@@ -1,7 +1,8 @@
 """The code that a step runs, as versions and as hashes of what was edited since they were given.
 
 Released code is known by the version of its step; a module counts as edited if its syntax tree,
-without comments and docstrings, is not the one in provenance.lock (docs/developing.md).
+without comments and docstrings, is not the one in provenance.lock (docs/developing.md). Parsing
+all modules takes seconds, so the lock also has what parsing found, of exactly which source.
 """
 
 from __future__ import annotations
@@ -9,7 +10,8 @@ from __future__ import annotations
 import ast
 import hashlib
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -68,8 +70,12 @@ def edited(step: str, config: StudyConfig, what: What = WHOLE) -> dict[str, str]
 @cache
 def hashes(*modules: str) -> dict[str, str]:
     """The hash of every file of gfce that these modules run or read, by its path in the package."""
-    names = sorted(_closure(modules))
-    code = {file_of(module): _tree_hash(module) for module in names}
+    return _hashes(modules, _parsed)
+
+
+def _hashes(modules: Iterable[str], parsed: Callable[[str], Parsed]) -> dict[str, str]:
+    names = sorted(_closure(modules, parsed))
+    code = {file_of(module): parsed(module).tree for module in names}
     folders = sorted({_path(module).parent for module in names} - {PACKAGE})
     others = [path for folder in folders for kind in READ for path in sorted(folder.glob(kind))]
     return code | {_name(path): digest(path.read_text(encoding="utf-8")) for path in others}
@@ -77,15 +83,29 @@ def hashes(*modules: str) -> dict[str, str]:
 
 def all_hashes() -> dict[str, str]:
     """The hash of every file that any step runs or reads."""
+    return hashes(*_modules())
+
+
+def to_lock() -> dict[str, dict[str, Any]]:
+    """What the lock is to say of all files: `files` and `sources`, of code that is parsed anew."""
+    names = sorted(_closure(_modules(), parse))
+    sources = {
+        file_of(module): {"source": digest(_source(module)), "imports": list(parse(module).imports)}
+        for module in names
+    }
+    return {"files": _hashes(_modules(), parse), "sources": sources}
+
+
+def _modules() -> list[str]:
     found_by_name = [module for package in FOUND_BY_NAME for module in modules_of(package)]
-    return hashes(*(step.module for step in STEPS.values()), *found_by_name)
+    return [*(step.module for step in STEPS.values()), *found_by_name]
 
 
 @cache
 def read_lock() -> dict[str, dict[str, Any]]:
-    """The versions of the released code, and the hashes that its files had (none: no lock yet)."""
+    """The versions of the released code, and what its files were (nothing: no lock yet)."""
     if not LOCK.exists():
-        return {"versions": {}, "files": {}}
+        return {"versions": {}, "files": {}, "sources": {}}
     content: dict[str, dict[str, Any]] = json.loads(LOCK.read_text(encoding="utf-8"))
     return content
 
@@ -106,7 +126,11 @@ def tree_hash(source: str) -> str:
 
     It is taken of the nodes themselves, because `ast.dump` differs between versions of Python.
     """
-    return digest(_shape(ast.parse(source)))
+    return _tree_hash(ast.parse(source))
+
+
+def _tree_hash(tree: ast.Module) -> str:
+    return digest(_shape(tree))
 
 
 def _shape(node: Any) -> Any:
@@ -128,14 +152,14 @@ def _is_text_alone(node: Any) -> bool:
     return isinstance(constant, ast.Constant) and isinstance(constant.value, str)
 
 
-def _closure(modules: Iterable[str]) -> set[str]:
+def _closure(modules: Iterable[str], parsed: Callable[[str], Parsed]) -> set[str]:
     reached: set[str] = set()
     waiting = list(modules)
     while waiting:
         name = waiting.pop()
         if name not in reached and not _is_neutral(name):
             reached.add(name)
-            waiting += [*_imports(name), *_parents(name)]
+            waiting += [*parsed(name).imports, *_parents(name)]
     return reached
 
 
@@ -149,14 +173,29 @@ def _parents(module: str) -> list[str]:
     return [".".join(parts[:count]) for count in range(2, len(parts))]
 
 
-@cache
-def _tree_hash(module: str) -> str:
-    return tree_hash(_source(module))
+@dataclass(frozen=True)
+class Parsed:
+    """What the syntax tree of a module says: its hash, and the modules of gfce that it imports."""
+
+    tree: str
+    imports: tuple[str, ...]
 
 
 @cache
-def _imports(module: str) -> tuple[str, ...]:
-    return tuple(dict.fromkeys(_imported(ast.parse(_source(module)))))
+def parse(module: str) -> Parsed:
+    """Parse a module."""
+    tree = ast.parse(_source(module))
+    return Parsed(_tree_hash(tree), tuple(dict.fromkeys(_imported(tree))))
+
+
+@cache
+def _parsed(module: str) -> Parsed:
+    """The same without parsing, if the source is to the letter that of the lock."""
+    lock, name = read_lock(), file_of(module)
+    known = lock["sources"].get(name)
+    if known and known["source"] == digest(_source(module)):
+        return Parsed(lock["files"][name], tuple(known["imports"]))
+    return parse(module)
 
 
 def _imported(tree: ast.AST) -> Iterator[str]:

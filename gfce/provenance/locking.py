@@ -26,7 +26,7 @@ from gfce.errors import ERROR, UserError
 from gfce.files import sha256, write_json, write_text
 from gfce.images.normalizations import NORMALIZATIONS
 from gfce.networks.discovery import architectures
-from gfce.provenance.code import LOCK, PACKAGE, all_hashes, digest, edited, file_of
+from gfce.provenance.code import LOCK, PACKAGE, digest, edited, file_of, to_lock
 from gfce.provenance.records import load_record
 from gfce.provenance.state import Provenance
 from gfce.repairs import METHODS
@@ -84,12 +84,12 @@ def relock() -> None:
     ]
     commit = _git("log", "-1", "--format=%H", "--", str(LOCK.relative_to(REPOSITORY)))
     former = json.loads(_git("show", f"{commit}:gfce/provenance.lock")) if commit else {}
-    known, files = former.get("versions", {}), all_hashes()
-    is_edited = bool(former) and former["files"] != files
+    known, code = former.get("versions", {}), to_lock()
+    is_edited = bool(former) and former["files"] != code["files"]
     changed = _compare(commit, [*known, *former["files"]]) if is_edited else set()
     versions = {unit: known.get(unit, 1) + (unit in known and unit in changed) for unit in units}
     _note(versions, known)
-    write_json({"versions": versions, "files": files}, LOCK)
+    write_json({"versions": versions, **code}, LOCK)
     print(f"{LOCK.name}: {', '.join(sorted(changed)) or 'no version'} changed")
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from functools import cache
 
 import pandas as pd
 import pytest
@@ -12,7 +13,7 @@ from cohorts import minimal_config
 from gfce import study
 from gfce.config import StudyConfig, parse_config
 from gfce.provenance import code, ingredients
-from gfce.provenance.code import all_hashes, read_lock, tree_hash, versions
+from gfce.provenance.code import all_hashes, read_lock, to_lock, tree_hash, versions
 from gfce.steps import CELL_STEPS, STEPS, evaluate, selections
 from gfce.study import Cell, cells, patients
 from provenance.conftest import Edit
@@ -26,6 +27,21 @@ def test_the_lock_is_of_this_code() -> None:
     locked = read_lock()["files"]
     edited = {name for name, value in all_hashes().items() if locked.get(name) != value}
     assert edited | (locked.keys() - all_hashes().keys()) == set(), "edited: run `make lock`"
+
+
+def test_what_the_lock_says_of_a_source_is_what_parsing_it_finds() -> None:
+    known, now = read_lock()["sources"], to_lock()["sources"]
+    same = {name for name in now if known[name]["source"] == now[name]["source"]}
+    assert len(same) > len(now) / 2, "parsed by every command: run `make lock`"
+    assert {name: known[name] for name in same} == {name: now[name] for name in same}
+
+
+def test_only_what_was_edited_is_parsed(edit: Edit, monkeypatch: pytest.MonkeyPatch) -> None:
+    now = to_lock()
+    monkeypatch.setattr(code, "read_lock", cache(lambda: {"versions": {}, **now}))
+    edit("gfce.training.loop", "\n# a comment\n")
+    assert all_hashes() == now["files"]
+    assert code.parse.cache_info().currsize == 1
 
 
 def test_all_steps_have_a_version() -> None:
@@ -154,8 +170,8 @@ def test_released_code_of_the_same_versions_reruns_nothing(
 ) -> None:
     """A refactoring, with the lock that came with it."""
     edit("gfce.training.losses", "\nREFACTORED = 1\n")
-    locked = read_lock()
-    monkeypatch.setattr(code, "read_lock", lambda: {**locked, "files": all_hashes()})
+    locked = read_lock() | to_lock()
+    monkeypatch.setattr(code, "read_lock", lambda: locked)
     assert due(finished) == {}
 
 
@@ -163,9 +179,9 @@ def test_a_new_normalization_metric_or_figure_of_a_release_reruns_nothing(
     finished: StudyConfig, edit: Edit, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     edit("gfce.images.normalizations", "\nclass Seventh: ...\n")
-    locked = read_lock()
+    locked = read_lock() | to_lock()
     newer = {**locked["versions"], "normalization/seventh": 1, "network/new": 1, "seventh": 1}
-    monkeypatch.setattr(code, "read_lock", lambda: {"versions": newer, "files": all_hashes()})
+    monkeypatch.setattr(code, "read_lock", lambda: {**locked, "versions": newer})
     assert due(finished) == {}
 
 

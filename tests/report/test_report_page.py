@@ -72,6 +72,8 @@ def test_every_figure_is_part_of_the_page(finished: StudyConfig, read: Page) -> 
         assert f"figures-{name}" in read.values("h3", "id")
         assert " ".join(figure.kind.caption.split()) in read.text
     assert all(read.values("img", "alt"))
+    shown = [name for name in read.values("h3", "id") if name.startswith("figures-")]
+    assert shown[:2] == ["figures-figure1", "figures-figure2"]
 
 
 def test_figures_without_room_are_named(

@@ -31,7 +31,7 @@ FIGURE = FigureKind(
     "above the distributions of intensities in the heads of up to eight patients of each "
     "institution, raw and after each normalization. Density is relative: "
     "each curve has the area 1. Fitted normalizations are those of the last training set. The "
-    "figure `distances` says how far apart the distributions are.",
+    "figure of distances says how far apart the distributions are.",
     reads=("index", "preprocess"),
 )
 

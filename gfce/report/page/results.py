@@ -45,12 +45,14 @@ def printed_tables(study: ReportedStudy) -> Iterator[str]:
 
 
 def figures(study: ReportedStudy) -> Iterator[str]:
-    """Every figure with its caption, as long as there is room.
+    """Every figure with its caption, as long as there is room: the numbered ones first.
 
     Of a figure with a sheet of all its files, the sheet is shown and they are named.
     """
     room = FIGURE_BYTES
-    for name, figure in study_figures(study.config).items():
+    declared = study_figures(study.config)
+    for name in sorted(declared, key=lambda name: not name.startswith("figure")):
+        figure = declared[name]
         title = figure.kind.title + (f" ({figure.network})" if figure.network else "")
         yield f'<h3 id="figures-{escape(name)}">{escape(title)}</h3>\n'
         paths = _files(study, figure) if study.fits("figures", name) else []
