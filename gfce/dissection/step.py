@@ -23,7 +23,7 @@ from gfce.files import records, write_csv
 from gfce.phantom import Protocol
 from gfce.statistics.selection import where
 from gfce.statistics.tables.read import read_metrics
-from gfce.study import Cell, Results, read_patients
+from gfce.study import Cell, Results, read_patients, test_patients
 
 TOLERANCE = 1e-5
 """How far an error may be from that of metrics.csv: a GPU and a CPU do not round alike."""
@@ -84,9 +84,10 @@ def _plan(
 
 
 def _patients(config: StudyConfig) -> list[dict[str, Any]]:
-    """The first usable patients of each external institution."""
+    """The first test patients of each external institution, who are the same for all models."""
     _, dissection = asked(config)
-    table = read_patients(Results(config)).assign(cohort="external")
+    cell, *_ = dissected_cells(config)
+    table = test_patients(config, cell, read_patients(Results(config)))
     of_each = [where(table, {"institution": name}) for name in config.cohort.external]
     return [row for part in of_each for row in records(part.iloc[: dissection.patients])]
 

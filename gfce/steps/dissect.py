@@ -23,7 +23,7 @@ from gfce.steps.predict import INFERENCE as INFERENCE_SETTINGS
 from gfce.steps.selections import metrics, normalizations
 from gfce.steps.simulate import WORKER_MB, patient_seconds
 from gfce.steps.step import EVERY, WHOLE, Hashes, Scope, Settings, Step, Task, What, Work
-from gfce.study import model_label
+from gfce.study import Cell, model_label
 
 if TYPE_CHECKING:
     from gfce.provenance.ingredients import Ingredients
@@ -66,20 +66,26 @@ def _made_of(ingredients: Ingredients, what: What) -> tuple[Settings, Hashes]:
     settings.pop("simulation.protocols", None)
     table = simulation.protocols if simulation else None
     inputs = {"the table of protocols": sha256(table)} if table and table.exists() else {}
-    tested = [p for name in config.cohort.external for p in ingredients.patients_of(name)]
-    inputs |= ingredients.images(tested, MODALITIES)
     for cell in dissected_cells(config):
+        inputs |= ingredients.images(_imaged(ingredients, cell), MODALITIES)
         model = (results.weights(cell), results.normalization(cell))
         inputs |= ingredients.files(Task("train", cell), *model)
         inputs |= ingredients.files(Task("evaluate", cell), results.cell_metrics(cell))
     return settings, inputs
 
 
+def _imaged(ingredients: Ingredients, cell: Cell) -> list[str]:
+    """The external test patients of a model."""
+    external = ingredients.config.cohort.external
+    tested = ingredients.tested_on(cell)
+    return [p for p in tested if ingredients.patients[p]["institution"] in external]
+
+
 def _examinations(size: StudySize) -> tuple[int, int]:
     """Patients, each once for each training institution, and the examinations of one of them."""
     config, dissection = size.config, size.config.dissection
     most = dissection.patients if dissection else None
-    patients = [size.patients(name) for name in config.cohort.external]
+    patients = [size.tested_at(name) for name in config.cohort.external]
     number = sum(each if most is None else min(each, most) for each in patients)
     factors = len(dissection.factors or FACTORS) if dissection else len(FACTORS)
     orders = dissection.orders if dissection else 2

@@ -17,7 +17,7 @@ from gfce.cohort.index import index
 from gfce.cohort.simulating import simulate
 from gfce.config import Dissection, StudyConfig, parse_config
 from gfce.dissection.factors import FACTORS, replaced
-from gfce.dissection.step import dissect
+from gfce.dissection.step import dissect, plan_examinations
 from gfce.dissection.table import TABLE
 from gfce.errors import UserError
 from gfce.evaluation.evaluate import evaluate
@@ -28,7 +28,7 @@ from gfce.phantom.patient import Volunteer
 from gfce.report.figure import study_figures
 from gfce.report.figures.dissection import draw
 from gfce.steps import Task, reads, tasks
-from gfce.study import Results, cells
+from gfce.study import Results, cells, read_patients
 from gfce.training.cell import train_cell
 
 DISSECTED = {"factors": ["fat_suppression", "gain", "population"]}
@@ -141,6 +141,19 @@ def test_it_is_part_of_studies_that_ask_for_it(tmp_path: Path) -> None:
     assert "dissection" not in study_figures(usual)
     with pytest.raises(UserError, match="add the line `dissection:"):
         dissect(usual)
+
+
+def test_who_is_set_aside_for_a_repair_is_not_dissected(tmp_path: Path) -> None:
+    changed = content(tmp_path)
+    changed["simulation"]["patients"]["Institution-5"] = 3
+    changed["grid"]["repairs"] = {"few1": {"method": "few_shot", "options": {"patients": 1}}}
+    study = parse_config(changed, "test.yaml")
+    simulate(study)
+    index(study)
+    planned = {each.patient["patient_id"] for each in plan_examinations(study).values()}
+    patients = read_patients(Results(study)).query("institution == 'Institution-5'")
+    assert planned == set(patients["patient_id"][patients["split"] == "test"])
+    assert len(planned) == len(patients) - 1
 
 
 def test_hospitals_cannot_be_dissected(configure: Configure) -> None:
