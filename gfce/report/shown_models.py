@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from gfce.config import StudyConfig
+from gfce.repairs.method import NONE
 from gfce.report.figure import StudyFigure
 from gfce.study import Cell, cells, model_label
 
@@ -20,6 +21,8 @@ def shown_cells(config: StudyConfig, figure: StudyFigure) -> list[Cell]:
     All others show up to eight models of their network: of as many of its first normalizations as
     eight have room for, at least two, the same number each; of each the training set of the most
     institutions, then single institutions, then other sets, as they stand in the configuration.
+    These are models without a repair; what room they leave is for the repairs of the first single
+    institution's model.
     """
     of_network = [cell for cell in cells(config) if figure.network in (None, cell.network)]
     if not figure.kind.chosen_models:
@@ -45,8 +48,18 @@ def _first(models: list[Cell], config: StudyConfig) -> list[Cell]:
     largest = max(sets, key=lambda name: len(sets[name]))
     preferred = sorted(sets, key=lambda name: (name != largest, len(sets[name]) > 1))
     kept = preferred[: MOST_MODELS // len(normalizations)]
-    return [
+    plain = [
         cell
         for cell in models
         if cell.normalization in normalizations and cell.training_set in kept
+        if cell.repair == NONE
     ]
+    single = next((name for name in preferred if len(sets[name]) == 1), largest)
+    repaired = [
+        cell
+        for cell in models
+        if (cell.normalization, cell.training_set) == (normalizations[0], single)
+        if cell.repair != NONE
+    ]
+    chosen = {*plain, *repaired[: MOST_MODELS - len(plain)]}
+    return [cell for cell in models if cell in chosen]

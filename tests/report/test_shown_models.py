@@ -49,6 +49,19 @@ def test_of_many_models_two_normalizations_are_shown_with_the_largest_set() -> N
     ]
 
 
+def test_of_many_repairs_those_of_the_first_institution_fill_the_room() -> None:
+    repairs = {"intensity": {}, "few1": {"method": "few_shot", "options": {"patients": 1}}}
+    repairs |= {"few2": {"method": "few_shot", "options": {"patients": 2}}, "fedavg": {}}
+    repairs |= {"histogram_matching": {}, "physics": {}}
+    one = labels(study(normalizations=["z_score"], repairs=repairs))
+    assert one == [
+        *("Uni-z1", "Uni-z1 intensity", "Uni-z1 few1", "Uni-z1 few2", "Uni-z1 histogram_matching"),
+        *("Uni-z2", "Uni-z3", "Tri-Z"),
+    ]
+    two = labels(study(repairs=repairs))
+    assert two == ["Uni-m1", "Uni-m2", "Uni-m3", "Tri-M", "Uni-z1", "Uni-z2", "Uni-z3", "Tri-Z"]
+
+
 def test_chosen_models_are_shown_in_their_order_whatever_their_network() -> None:
     chosen = ["Tri-Z unet", "Tri-M"]
     config = study(chosen)

@@ -40,8 +40,13 @@ WIDTH = 7.0
 """Of a page of a journal, in inches."""
 LINE = 0.13
 """Height of a repaired model's line, in inches."""
-GREYS = ("0.15", "0.4", "0.6", "0.75")
-STYLES = ("-", "--", ":", "-.")
+LEGEND = 0.5
+"""Height of the curves' legend, in inches."""
+GREYS = ("0.15", "0.5")
+STYLES: tuple[Any, ...] = (
+    *("-", "--", ":", "-."),
+    *((0, (6, 1, 1, 1, 1, 1)), (0, (1, 4)), (0, (9, 4)), (0, (4, 1, 4, 1, 1, 1))),
+)
 Row = dict[str, Any]
 
 
@@ -72,7 +77,7 @@ def draw_repairs(
     """
     names = list(dict.fromkeys(row["normalization"] for row in gains))
     sizes = [len([row for row in gains if row["normalization"] == name]) for name in names]
-    heights = [LINE * max(sizes, default=1) + 0.6, 2.6] if points else [LINE * max(sizes) + 0.6]
+    heights = [LINE * max(sizes, default=1) + 0.6, *([2.6 + LEGEND] if points else [])]
     figure = Figure(figsize=(WIDTH, sum(heights) + 0.4), layout="constrained")
     grid = figure.subplots(len(heights), len(names), squeeze=False, height_ratios=heights)
     for column, name in enumerate(names):
@@ -126,7 +131,8 @@ def _draw_curves(axes: Axes, rows: Sequence[Row], metric: Metric, looks: dict[st
     axes.set_ylabel(f"external {metric.title}")
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.spines[["top", "right"]].set_visible(False)
-    axes.legend(handles=handles, frameon=False, fontsize=6, ncols=2)
+    below: Any = {"loc": "upper center", "bbox_to_anchor": (0.5, -0.16)}
+    axes.legend(handles=handles, frameon=False, fontsize=6, ncols=4, **below)
 
 
 _BOUNDED = ("external_mean", "ci95_low", "ci95_high")
