@@ -16,7 +16,7 @@ from gfce.config import StudyConfig
 from gfce.errors import UserError
 from gfce.provenance.owner import check_owner, claim, lock
 from gfce.provenance.state import NOT_MADE, Provenance
-from gfce.steps import STEPS, Task, reads, tasks
+from gfce.steps import STEPS, Task, optional, reads, tasks
 from gfce.study import Results
 
 LOGGER = logging.getLogger(__name__)
@@ -93,14 +93,35 @@ class Run:
         return Provenance(self._config)
 
     def waits_for(self, task: Task) -> list[Path]:
-        """The flags of the tasks that a task reads from, and that are due.
+        """The flags of the tasks that are due and whose results have to fit before a task begins.
 
         Not of those that another of them reads as well, because it waits for them: of thousands of
         jobs, Snakemake's time goes with the number of their inputs.
         """
-        due = self._due(self._reads(task))
+        due = self._due_before(task)
         waited_for = {earlier for read in due for earlier in self._reads(read)}
         return [self.flag(read) for read in due if read not in waited_for]
+
+    def _due_before(self, task: Task) -> list[Task]:
+        """What is due of what a task reads, and of what is needed by that of it which is not due.
+
+        As `Provenance.require` asks for it: a training set that is gone changes the leak guard and
+        no model, but who reads a model demands that the guard has seen it.
+        """
+        if not self._is_driver:
+            return []
+        state, seen, found = self._now, set[Task](), list[Task]()
+        waiting = self._reads(task)[::-1]
+        while waiting:
+            read = waiting.pop()
+            if read in seen:
+                continue
+            seen.add(read)
+            if state.reason(read):
+                found.append(read)
+            else:
+                waiting += [each for each in self._reads(read) if not optional(read, each)][::-1]
+        return found
 
     def flags(self, wanted: list[Task]) -> list[Path]:
         """The flags of those of these tasks that are due."""

@@ -8,9 +8,12 @@ import pytest
 import yaml
 from cohorts import minimal_config
 
-from gfce.config import load_config
+from gfce.cohort.index import index
+from gfce.config import StudyConfig, load_config
+from gfce.provenance.performing import perform
 from gfce.provenance.run import Run
 from gfce.steps import Task, reads, tasks
+from provenance.conftest import study_in
 
 
 def test_a_job_waits_for_all_that_it_reads_through_few_flags(
@@ -34,3 +37,18 @@ def test_a_job_waits_for_all_that_it_reads_through_few_flags(
     assert evaluations
     for task in evaluations:
         assert run.waits_for(task) == [run.flag(Task("predict", task.what))]
+
+
+def test_a_job_waits_for_what_is_due_behind_a_result_that_is_not(
+    finished: StudyConfig, tmp_path: Path
+) -> None:
+    """A training set less: the leak guard is due, no model is, and figures show the models."""
+    assert "both" in finished.training_sets()
+    fewer = study_in(tmp_path, grid={"training_sets": {"a": ["A"]}})
+    perform(fewer, Task("index"), lambda _: index(fewer))
+    run = Run(fewer, Path("study.yaml"), is_driver=True)
+    every = tasks(fewer)
+    leaks = run.flag(Task("leaks"))
+    assert run.flags([task for task in every if task.step in ("train", "leaks")]) == [leaks]
+    for name in ("learning", "figure3"):
+        assert leaks in run.waits_for(Task("figures", name))
