@@ -25,6 +25,7 @@ from two_hospitals import (
 
 from gfce.config import load_config
 from gfce.provenance.state import Provenance
+from gfce.statistics.questions import TUMOURS
 from gfce.steps import Task, tasks
 from gfce.study import Results, find_cell
 
@@ -50,8 +51,9 @@ def tables(results: Results) -> dict[str, bytes]:
 
 def findings(results: Results) -> list[str]:
     """The findings but for those of images: the scorecard and distances."""
-    lines = results.findings.read_text(encoding="utf-8").splitlines()
-    return [line for line in lines if "umours" not in line and "against distance" not in line]
+    sections = results.findings.read_text(encoding="utf-8").split("\n## ")
+    lines = [line for text in sections if TUMOURS.heading not in text for line in text.splitlines()]
+    return [line for line in lines if "against distance" not in line]
 
 
 def test_tables_and_tests_are_those_of_a_study_with_the_hospital(
