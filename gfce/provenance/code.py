@@ -70,7 +70,7 @@ def edited(step: str, config: StudyConfig, what: What = WHOLE) -> dict[str, str]
 @cache
 def hashes(*modules: str) -> dict[str, str]:
     """The hash of every file of gfce that these modules run or read, by its path in the package."""
-    return _hashes(modules, _parsed)
+    return _hashes(modules, _known)
 
 
 def _hashes(modules: Iterable[str], parsed: Callable[[str], Parsed]) -> dict[str, str]:
@@ -88,12 +88,11 @@ def all_hashes() -> dict[str, str]:
 
 def to_lock() -> dict[str, dict[str, Any]]:
     """What the lock is to say of all files: `files` and `sources`, of code that is parsed anew."""
-    names = sorted(_closure(_modules(), parse))
     sources = {
-        file_of(module): {"source": digest(_source(module)), "imports": list(parse(module).imports)}
-        for module in names
+        file_of(name): {"source": digest(_source(name)), "imports": list(_parsed(name).imports)}
+        for name in sorted(_closure(_modules(), _parsed))
     }
-    return {"files": _hashes(_modules(), parse), "sources": sources}
+    return {"files": _hashes(_modules(), _parsed), "sources": sources}
 
 
 def _modules() -> list[str]:
@@ -119,18 +118,6 @@ def digest(content: Any) -> str:
     """A short hash of anything that JSON can hold."""
     text = json.dumps(content, sort_keys=True, default=str)
     return hashlib.sha256(text.encode()).hexdigest()[:16]
-
-
-def tree_hash(source: str) -> str:
-    """A hash of what code does: without comments, formatting and docstrings.
-
-    It is taken of the nodes themselves, because `ast.dump` differs between versions of Python.
-    """
-    return _tree_hash(ast.parse(source))
-
-
-def _tree_hash(tree: ast.Module) -> str:
-    return digest(_shape(tree))
 
 
 def _shape(node: Any) -> Any:
@@ -175,27 +162,38 @@ def _parents(module: str) -> list[str]:
 
 @dataclass(frozen=True)
 class Parsed:
-    """What the syntax tree of a module says: its hash, and the modules of gfce that it imports."""
+    """What code says.
+
+    Attributes:
+        tree: a hash of what it does: without comments, formatting and docstrings. It is taken of
+            the nodes themselves, because `ast.dump` differs between versions of Python.
+        imports: the modules of gfce that it imports.
+    """
 
     tree: str
     imports: tuple[str, ...]
 
 
-@cache
-def parse(module: str) -> Parsed:
-    """Parse a module."""
-    tree = ast.parse(_source(module))
-    return Parsed(_tree_hash(tree), tuple(dict.fromkeys(_imported(tree))))
+def parse(source: str) -> Parsed:
+    """Parse code."""
+    tree = ast.parse(source)
+    return Parsed(digest(_shape(tree)), tuple(dict.fromkeys(_imported(tree))))
 
 
 @cache
 def _parsed(module: str) -> Parsed:
+    """What a module says, parsed."""
+    return parse(_source(module))
+
+
+@cache
+def _known(module: str) -> Parsed:
     """The same without parsing, if the source is to the letter that of the lock."""
     lock, name = read_lock(), file_of(module)
     known = lock["sources"].get(name)
     if known and known["source"] == digest(_source(module)):
         return Parsed(lock["files"][name], tuple(known["imports"]))
-    return parse(module)
+    return _parsed(module)
 
 
 def _imported(tree: ast.AST) -> Iterator[str]:

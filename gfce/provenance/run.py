@@ -16,7 +16,7 @@ from gfce.config import StudyConfig
 from gfce.errors import UserError
 from gfce.provenance.owner import check_owner, claim, lock
 from gfce.provenance.state import NOT_MADE, Provenance
-from gfce.steps import STEPS, Task, optional, reads, tasks
+from gfce.steps import STEPS, Task, needs, reads, tasks
 from gfce.study import Results
 
 LOGGER = logging.getLogger(__name__)
@@ -44,7 +44,8 @@ class Run:
         self._lock: int | None = None
         self._said: set[str] = set()
         # Asked for each job, of thousands.
-        self._flag, self._reads = cache(self._flag_of), cache(partial(reads, config))
+        self._flag = cache(self._flag_of)
+        self._reads, self._needs = cache(partial(reads, config)), cache(partial(needs, config))
         if is_driver:
             _check_name(path)
             check_owner(config, path)
@@ -111,7 +112,7 @@ class Run:
         if not self._is_driver:
             return []
         state, seen, found = self._now, set[Task](), list[Task]()
-        waiting = self._reads(task)[::-1]
+        waiting = list(self._reads(task))
         while waiting:
             read = waiting.pop()
             if read in seen:
@@ -120,7 +121,7 @@ class Run:
             if state.reason(read):
                 found.append(read)
             else:
-                waiting += [each for each in self._reads(read) if not optional(read, each)][::-1]
+                waiting += self._needs(read)
         return found
 
     def flags(self, wanted: list[Task]) -> list[Path]:

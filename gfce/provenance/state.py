@@ -11,7 +11,7 @@ from gfce.provenance.ingredients import Ingredients
 from gfce.provenance.reasons import difference
 from gfce.provenance.recipes import recipe_of
 from gfce.provenance.records import Recipe, Record, load_record
-from gfce.steps import CELL_STEPS, STEPS, Task, optional, reads
+from gfce.steps import CELL_STEPS, STEPS, Task, needs, optional, reads
 from gfce.study import Cell, Results
 
 SIMULATION = Path("code", "gfce-simulation.json")
@@ -110,14 +110,14 @@ class Provenance:
         Raises:
             UserError: it is not; the message says what makes it again.
         """
-        for read in reads(self.config, task):
-            if not optional(task, read) and (reason := self._unfit(read) or self._damage(read)):
+        for read in needs(self.config, task):
+            if reason := self._unfit(read) or self._damage(read):
                 raise UserError(f"{read}: {reason}: run `gfce {read.step}` first")
 
     def _unfit(self, task: Task) -> str | None:
         """Why a result cannot be read by others; tables may lack what is not made yet."""
-        needed = [read for read in reads(self.config, task) if not optional(task, read)]
-        return self._difference(task) or next(filter(None, map(self._unfit, needed)), None)
+        behind = map(self._unfit, needs(self.config, task))
+        return self._difference(task) or next(filter(None, behind), None)
 
     def _damage(self, task: Task) -> str | None:
         if task not in self._damages:

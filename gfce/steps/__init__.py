@@ -28,7 +28,18 @@ STEPS: Mapping[str, Step] = _declared()
 CELL_STEPS = tuple(name for name, step in STEPS.items() if step.scope is CELL)
 """The steps of a cell, in order."""
 
-__all__ = ["CELL_STEPS", "STEPS", "WHOLE", "Step", "Task", "What", "optional", "reads", "tasks"]
+__all__ = [
+    "CELL_STEPS",
+    "STEPS",
+    "WHOLE",
+    "Step",
+    "Task",
+    "What",
+    "needs",
+    "optional",
+    "reads",
+    "tasks",
+]
 
 
 def tasks(config: StudyConfig) -> list[Task]:
@@ -43,6 +54,11 @@ def reads(config: StudyConfig, task: Task) -> list[Task]:
         for name, select in STEPS[task.step].reads.items()
         for what in (select(config, task.what) if select else STEPS[name].scope.every(config))
     ]
+
+
+def needs(config: StudyConfig, task: Task) -> list[Task]:
+    """The tasks whose results a task cannot do without."""
+    return [read for read in reads(config, task) if not optional(task, read)]
 
 
 def optional(task: Task, read: Task) -> bool:

@@ -63,5 +63,5 @@ def edit(monkeypatch: pytest.MonkeyPatch) -> Iterator[Edit]:
 
 
 def _forget() -> None:
-    for cached in (code.hashes, code.parse, code._parsed, code.read_lock):
+    for cached in (code.hashes, code._parsed, code._known, code.read_lock):
         cached.cache_clear()
