@@ -23,7 +23,7 @@ from gfce.steps.predict import INFERENCE as INFERENCE_SETTINGS
 from gfce.steps.selections import metrics, normalizations
 from gfce.steps.simulate import WORKER_MB, patient_seconds
 from gfce.steps.step import EVERY, WHOLE, Hashes, Scope, Settings, Step, Task, What, Work
-from gfce.study import Cell, model_label
+from gfce.study import model_label
 
 if TYPE_CHECKING:
     from gfce.provenance.ingredients import Ingredients
@@ -66,19 +66,19 @@ def _made_of(ingredients: Ingredients, what: What) -> tuple[Settings, Hashes]:
     settings.pop("simulation.protocols", None)
     table = simulation.protocols if simulation else None
     inputs = {"the table of protocols": sha256(table)} if table and table.exists() else {}
+    inputs |= ingredients.images(_imaged(ingredients), MODALITIES)
     for cell in dissected_cells(config):
-        inputs |= ingredients.images(_imaged(ingredients, cell), MODALITIES)
         model = (results.weights(cell), results.normalization(cell))
         inputs |= ingredients.files(Task("train", cell), *model)
         inputs |= ingredients.files(Task("evaluate", cell), results.cell_metrics(cell))
     return settings, inputs
 
 
-def _imaged(ingredients: Ingredients, cell: Cell) -> list[str]:
-    """The external test patients of a model."""
-    external = ingredients.config.cohort.external
-    tested = ingredients.tested_on(cell)
-    return [p for p in tested if ingredients.patients[p]["institution"] in external]
+def _imaged(ingredients: Ingredients) -> list[str]:
+    """The external test patients of the models."""
+    config, patients = ingredients.config, ingredients.patients
+    tested = {p for cell in dissected_cells(config) for p in ingredients.tested_on(cell)}
+    return [p for p in tested if patients[p]["institution"] in config.cohort.external]
 
 
 def _examinations(size: StudySize) -> tuple[int, int]:

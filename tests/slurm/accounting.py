@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 from dataclasses import dataclass
+
+from gfce.study import Cell
 
 
 @dataclass(frozen=True)
@@ -24,6 +27,11 @@ class Job:
     @property
     def gpus(self) -> int:
         return int(self.tres.get("gres/gpu", "0"))
+
+    def is_of(self, cell: Cell) -> bool:
+        """Whether it is a cell's: its wildcards are the cell's name with other separators."""
+        mine, its = (re.sub(r"[\W_]", "", text) for text in (self.wildcards, str(cell)))
+        return mine == its
 
     @property
     def memory_mb(self) -> float:

@@ -156,6 +156,15 @@ class Checkout:
         return self.results.checkpoint(self.cells[0])
 
 
+def contents(study: Checkout) -> dict[str, bytes]:
+    """Every table in the results that holds no time (datapackage.json has hashes of such)."""
+    root = study.results.root
+    names = ["cohort/*.csv", "metrics.csv", "baselines.csv", "metrics/**/*.csv"]
+    names += ["tables/*", "statistics/*"]
+    found = {path for name in names for path in root.glob(name)}
+    return {str(path.relative_to(root)): path.read_bytes() for path in sorted(found)}
+
+
 def environment() -> dict[str, str]:
     path = f"{PROGRAMS}{os.pathsep}{os.environ['PATH']}"
     return {**os.environ, "PATH": path, "OMP_NUM_THREADS": "1"}

@@ -175,8 +175,7 @@ def test_a_broken_cell_does_not_stop_the_others(
 
 
 def _runs_of(cell: Cell, began: str) -> list[Job]:
-    wanted = str(cell).replace("/seed-", "/").split("/")
-    return [job for job in trainings(began) if all(part in job.wildcards for part in wanted)]
+    return [job for job in trainings(began) if job.is_of(cell)]
 
 
 @takes_minutes

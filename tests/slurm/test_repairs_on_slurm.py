@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from typing import Any
 
@@ -10,8 +9,7 @@ from long import takes_minutes
 
 from slurm.accounting import jobs_since
 from slurm.conftest import Start
-from slurm.study import INSTITUTIONS, Checkout, tiny_study
-from slurm.test_study_on_slurm import contents
+from slurm.study import INSTITUTIONS, Checkout, contents, tiny_study
 
 WAITS = {"few1", "histogram_matching"}
 """Repairs that begin with the cell without one."""
@@ -46,19 +44,16 @@ def test_repairs_begin_with_what_they_need_and_give_the_bytes_of_the_local_run(
 ) -> None:
     here, there = (Checkout.make(tmp_path / name, study_with_repairs()) for name in ("a", "b"))
     there.finish(start(there))
-    trainings = {_squeezed(job.wildcards): job for job in jobs_since(slurm, "train")}
+    jobs = jobs_since(slurm, "train")
     here.finish(here.here())
     assert contents(there) == contents(here)
     assert weights(there) == weights(here)
-    assert len(trainings) == len(there.cells)
+    assert len(jobs) == len(there.cells)
     assert any("weights_Institution-3" in name for name in weights(there))
     begun_with_another = [cell for cell in there.cells if cell.repair in WAITS]
     assert {cell.repair for cell in begun_with_another} == WAITS
     for cell in begun_with_another:
-        needed, job = (trainings[_squeezed(str(each))] for each in (cell.unrepaired, cell))
-        assert needed.end <= job.start
-
-
-def _squeezed(text: str) -> str:
-    """A cell as neither folders nor comments of jobs write it."""
-    return re.sub(r"[\W_]", "", text)
+        needed, begun = (
+            next(job for job in jobs if job.is_of(each)) for each in (cell.unrepaired, cell)
+        )
+        assert needed.end <= begun.start

@@ -8,7 +8,7 @@ import pytest
 
 from slurm.accounting import Job, jobs_since, overlap
 from slurm.conftest import Start
-from slurm.study import Checkout, tiny_study
+from slurm.study import Checkout, contents, tiny_study
 
 GPU_RULES = {"train", "predict"}
 
@@ -37,15 +37,6 @@ def jobs(study: Checkout, finished: dict[str, object]) -> list[Job]:
     found = finished["jobs"]
     assert isinstance(found, list)
     return found
-
-
-def contents(study: Checkout) -> dict[str, bytes]:
-    """Every table in the results that holds no time (datapackage.json has hashes of such)."""
-    root = study.results.root
-    names = ["cohort/*.csv", "metrics.csv", "baselines.csv", "metrics/**/*.csv"]
-    names += ["tables/*", "statistics/*"]
-    found = {path for name in names for path in root.glob(name)}
-    return {str(path.relative_to(root)): path.read_bytes() for path in sorted(found)}
 
 
 def test_the_bytes_are_those_of_the_local_run(study: Checkout, local_study: Checkout) -> None:
