@@ -55,7 +55,7 @@ def plan_examinations(config: StudyConfig) -> dict[str, Examinations]:
     """
     simulation, _ = asked(config)
     protocols, people = known_protocols(simulation), planned(simulation)
-    trained: dict[str, list[Cell]] = {}
+    imaged, trained = _patients(config), dict[str, list[Cell]]()
     for cell, institution in dissected_cells(config).items():
         trained.setdefault(institution, []).append(cell)
     return {
@@ -68,7 +68,7 @@ def plan_examinations(config: StudyConfig) -> dict[str, Examinations]:
             plan=_plan(config, row, protocols, training),
         )
         for training in trained
-        for row in _patients(config)
+        for row in imaged
     }
 
 

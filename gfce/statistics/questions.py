@@ -17,6 +17,10 @@ class Question:
     heading: str
     limits: str = ""
 
+    def section(self, answers: str) -> str:
+        """The section of findings.md with these answers, a list in Markdown."""
+        return "\n\n".join(part for part in (f"## {self.heading}", self.limits, answers) if part)
+
 
 _ANALYSES = "Analyses share patients and are not independent (stability.csv)."
 

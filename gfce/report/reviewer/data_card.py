@@ -69,27 +69,27 @@ def _splits(study: PackedStudy) -> dict[str, str]:
 def _institutions(study: PackedStudy) -> Printed:
     cohort, patients = study.config.cohort, study.patients
     excluded = Counter(row["institution"] for row in study.rows(EXCLUSIONS) or [])
-    rows = []
+    rows, splits = [], _splits(study)
     for name in cohort.institutions:
         found = patients[patients["institution"] == name]
-        splits = found["split"].value_counts()
+        numbers = found["split"].value_counts()
         role = "development" if name in cohort.development else "external"
         counts = (
-            *(len(found), *(splits.get(split, 0) for split in _splits(study))),
+            *(len(found), *(numbers.get(split, 0) for split in splits)),
             *(found["tumour"].notna().sum(), excluded[name]),
         )
         rows.append([name, role, *map(str, counts)])
-    header = ["Institution", "Role", "Usable", *_splits(study).values(), "Masks", "Left out"]
+    header = ["Institution", "Role", "Usable", *splits.values(), "Masks", "Left out"]
     return Printed("Patients by institution", header, rows, text_columns=2)
 
 
 def _images(study: PackedStudy) -> Printed:
     """What the images of each institution and split are like."""
-    patients = study.patients
+    patients, splits = study.patients, _splits(study)
     rows = [
         [name, split, str(len(found)), *characteristics(found)]
         for name in study.config.cohort.institutions
-        for split in _splits(study)
+        for split in splits
         if len(found := patients[(patients["institution"] == name) & (patients["split"] == split)])
     ]
     header = ["Institution", "Split", "Patients", *COLUMNS.values()]

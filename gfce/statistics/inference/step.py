@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Sequence
 
 from gfce.config import StudyConfig
 from gfce.contract.datapackage import write_datapackage
@@ -36,19 +36,13 @@ def compare(config: StudyConfig, state: Provenance | None = None) -> None:
     write_datapackage(joined)
 
 
-def findings_text(study: ScoredStudy, tables: Iterable[StudyTable]) -> str:
+def findings_text(study: ScoredStudy, tables: Sequence[StudyTable]) -> str:
     """What the tables of a study answer, question by question: sections in Markdown."""
-    tables = list(tables)
-    sections = ((question, _answers(study, tables, question)) for question in QUESTIONS)
-    return "\n".join(
-        "".join(f"{text}\n\n" for text in (f"## {question.heading}", question.limits) if text)
-        + lines
-        for question, lines in sections
-        if lines
-    )
+    answered = {question: _answers(study, tables, question) for question in QUESTIONS}
+    return "\n".join(question.section(lines) for question, lines in answered.items() if lines)
 
 
-def _answers(study: ScoredStudy, tables: list[StudyTable], question: Question) -> str:
+def _answers(study: ScoredStudy, tables: Sequence[StudyTable], question: Question) -> str:
     return "".join(
         table.answers[question](made)
         for table in tables

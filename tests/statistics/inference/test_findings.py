@@ -75,6 +75,9 @@ def test_what_is_shown_in_all_analyses(metrics: pd.DataFrame) -> None:
     assert f"as a ratio {ratio:.2f} [{low:.2f}, {high:.2f}]" in text
     assert "(31 patients of 7 institutions; one training per model)" in text
     assert "Positive in 4 of 4 analyses; the smallest effect is " in text
+    assert "of the cause (other patients may be harder: see the next question)" in DROP.limits
+    assert "nor of hospitals that are not in the study" in DROP.limits
+    assert "Analyses share patients and are not independent" in DROP.limits
 
 
 def test_an_interval_that_holds_zero_is_no_yes(metrics: pd.DataFrame) -> None:
