@@ -29,9 +29,6 @@ try:
 except UserError as error:
     raise WorkflowError(str(error)) from None
 
-# Steps run side by side: each is single-threaded but for what its configuration says.
-os.environ.setdefault("OMP_NUM_THREADS", "1")
-
 RESULTS = Results(STUDY)
 # What a site allows a job: `resources: {max_mem_mb: ..., max_runtime: ...}` in its profile.
 LIMITS = Limits(

@@ -25,6 +25,23 @@ with reproducible(Training(), 1, torch.device("cpu")):
     assert imported_by(code, "torch._inductor", "torch._dynamo", "sympy") == []
 
 
+def test_a_training_step_imports_no_compiler() -> None:
+    code = """
+import torch
+from gfce.config import Network, Training
+from gfce.training.state import initial_state
+from gfce.training.step import train_step
+settings, cpu = Training(), torch.device("cpu")
+state = initial_state(
+    Network(architecture="mmgsn_net", width=8),
+    settings, bounded=True, steps=1, device=cpu, initial=None,
+)
+train_step(state, tuple(torch.rand(3, 1, 1, 36, 36)), settings)
+assert state.generator_optimizer.moments[0]["step"] == 1
+"""
+    assert imported_by(code, "torch._inductor", "torch._dynamo", "sympy") == []
+
+
 def test_nibabel_is_imported_by_who_reads_an_image_alone() -> None:
     code = "import gfce.evaluation.predict, gfce.training.cell"
     assert imported_by(code, "nibabel", "pydicom", "scipy") == []

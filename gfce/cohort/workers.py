@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from typing import TypeVar
+from typing import Any, TypeVar
+
+from threadpoolctl import threadpool_limits
 
 from gfce.errors import UserError
 from gfce.progress import progress
@@ -24,7 +26,7 @@ def for_each(
     """
     answers: list[Answer] = []
     # No more processes than patients, because a process without work is started too.
-    with ProcessPoolExecutor(max(1, min(workers, len(patients)))) as pool:
+    with processes(max(1, min(workers, len(patients)))) as pool:
         try:
             answers.extend(progress(pool.map(work, patients.values()), what, len(patients)))
         except BrokenProcessPool:
@@ -34,3 +36,25 @@ def for_each(
                 "runs out: give fewer --workers or more memory"
             ) from None
     return answers
+
+
+def processes(
+    workers: int, begin: Callable[..., object] | None = None, arguments: Sequence[Any] = ()
+) -> ProcessPoolExecutor:
+    """As many processes, of one thread each.
+
+    Linear algebra would start as many threads in each of them as there are cores, or as the rule of
+    the workflow has: they wait for each other, and two processes simulate half as fast.
+
+    Args:
+        workers: how many.
+        begin: called first in each of them, with the arguments.
+        arguments: handed over once to each process.
+    """
+    return ProcessPoolExecutor(workers, initializer=_begin, initargs=(begin, *arguments))
+
+
+def _begin(begin: Callable[..., object] | None, *arguments: Any) -> None:
+    threadpool_limits(1)
+    if begin:
+        begin(*arguments)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -121,14 +122,15 @@ class Atlas:
                     yield structure, box
 
 
-def _groups(name: str, key: str, columns: list[str]) -> dict[str, npt.NDArray[np.float64]]:
-    """The rows of each structure or tube in a table, (point, column)."""
+@cache
+def _groups(name: str, key: str, *columns: str) -> Mapping[str, npt.NDArray[np.float64]]:
+    """The rows (point, column) of each structure or tube in a table. Shared: do not change them."""
     groups = read_table(name).groupby(key, sort=False)
-    return {str(label): group[columns].to_numpy(float) for label, group in groups}
+    return {str(label): group[list(columns)].to_numpy(float) for label, group in groups}
 
 
 def _draw_structures(rng: np.random.Generator, habitus: Habitus) -> tuple[Structure, ...]:
-    knots = _groups("sections.csv", "structure", ["z", "x", "y", "a", "b", "angle"])
+    knots = _groups("sections.csv", "structure", "z", "x", "y", "a", "b", "angle")
     drawn = []
     for row in read_table("structures.csv").to_dict("records"):
         for side in (1, -1) if row["side"] == "both" else (1,):
@@ -180,7 +182,7 @@ def _draw_tubes(
     rng: np.random.Generator, habitus: Habitus
 ) -> dict[tuple[str, int], tuple[str, Tube]]:
     spread = measures(_TubeSpread, "tube_spread")
-    courses = _groups("courses.csv", "tube", ["x", "y", "z", "radius"])
+    courses = _groups("courses.csv", "tube", "x", "y", "z", "radius")
     drawn = {}
     for row in read_table("tubes.csv").to_dict("records"):
         name, points = str(row["tube"]), courses[row["tube"]]

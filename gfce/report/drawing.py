@@ -43,3 +43,5 @@ def _save(figure: Figure, config: StudyConfig, name: str) -> None:
             # Images within an SVG, which is for print, have the figure's own resolution.
             resolution = max(STYLE["savefig.dpi"], figure.dpi if kind == "svg" else 0)
             figure.savefig(temporary, metadata=metadata, dpi=resolution)
+        # Laid out once: that takes longer than drawing, and the formats show the same.
+        figure.set_layout_engine("none")

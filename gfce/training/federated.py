@@ -13,7 +13,7 @@ round and have a state, unlike telephones (cross-silo: Kairouz et al., Found. Tr
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,8 +21,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
-from torch.optim import Adam, Optimizer
 
+from gfce.training.adam import Adam
 from gfce.training.data import Batches, epoch_order
 from gfce.training.start import Begun, Start
 from gfce.training.state import State
@@ -152,15 +152,16 @@ def begin_federated(start: Start, local_epochs: int, proximal: float = 0.0) -> B
 def _hold(federation: Federation, proximal: float) -> None:
     """Add the gradient of the proximal term before each step of each hospital's optimizers."""
     for hospital in federation.hospitals:
-        for name, network in hospital.networks.items():
+        for name in hospital.networks:
             anchors = list(federation.common[name].parameters())
             optimizer = hospital.optimizers[f"{name}_optimizer"]
-            optimizer.register_step_pre_hook(_pull(list(network.parameters()), anchors, proximal))
+            optimizer.before_step.append(_pull(optimizer.weights, anchors, proximal))
 
 
-def _pull(weights: list[nn.Parameter], anchors: list[nn.Parameter], proximal: float) -> Any:
-    @torch.no_grad()
-    def add(optimizer: Optimizer, args: Any, kwargs: Any) -> None:
+def _pull(
+    weights: list[nn.Parameter], anchors: list[nn.Parameter], proximal: float
+) -> Callable[[], None]:
+    def add() -> None:
         for weight, anchor in zip(weights, anchors, strict=True):
             if weight.grad is not None:
                 weight.grad.add_(weight - anchor, alpha=proximal)

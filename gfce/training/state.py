@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
 import torch
 from torch import Tensor, nn
-from torch.optim import Adam
 
 from gfce.config import Network, Training
 from gfce.errors import UserError
 from gfce.networks import registry
+from gfce.training.adam import Adam
 from gfce.training.checkpoint import Checkpoint
 from gfce.training.losses import Losses
 from gfce.training.weights import prepare
-
-BETAS = (0.5, 0.999)
 
 
 @dataclass
@@ -79,8 +76,7 @@ class State:
         for network in self.networks.values():
             network.train()
         for optimizer in self.optimizers.values():
-            for group in optimizer.param_groups:
-                group["lr"] = rate
+            optimizer.rate = rate
 
     def end_epoch(self, rate: float) -> None:
         """Add the epoch's row, with its learning rate, to the history, and go to the next epoch."""
@@ -108,9 +104,8 @@ class State:
         for name, network in self.networks.items():
             tensors |= {f"{name}.{key}": value for key, value in network.state_dict().items()}
         for name, optimizer in self.optimizers.items():
-            for index, parameter in enumerate(_parameters(optimizer)):
-                for key, value in optimizer.state[parameter].items():
-                    tensors[f"{name}.{index}.{key}"] = value
+            for index, moments in enumerate(optimizer.moments):
+                tensors |= {f"{name}.{index}.{key}": value for key, value in moments.items()}
         tensors |= _random_states(self.device)
         values = {
             "epoch": self.epoch,
@@ -127,11 +122,10 @@ class State:
         for name, network in self.networks.items():
             network.load_state_dict(_below(tensors, name))
         for name, optimizer in self.optimizers.items():
-            for index, parameter in enumerate(_parameters(optimizer)):
-                saved = _below(tensors, f"{name}.{index}")
-                optimizer.state[parameter] = {
-                    key: _like(value, parameter) for key, value in saved.items()
-                }
+            for index, moments in enumerate(optimizer.moments):
+                # None are saved of a weight that no gradient has moved by former code.
+                for key, value in moments.items():
+                    value.copy_(tensors.get(f"{name}.{index}.{key}", value))
         _restore_random_states(tensors, self.device)
         self.epoch = checkpoint.values["epoch"]
         self.step = checkpoint.values["step"]
@@ -175,26 +169,10 @@ def initial_state(
     return State(
         generator,
         discriminator,
-        _adam(generator, settings),
-        _adam(discriminator, settings) if discriminator else None,
+        Adam(generator.parameters(), settings.learning_rate),
+        Adam(discriminator.parameters(), settings.learning_rate) if discriminator else None,
         losses=torch.zeros(steps, len(Losses._fields), device=device),
     )
-
-
-def _adam(module: nn.Module, settings: Training) -> Adam:
-    return Adam(module.parameters(), lr=settings.learning_rate, betas=BETAS, fused=True)
-
-
-def _parameters(optimizer: Adam) -> Iterator[Tensor]:
-    for group in optimizer.param_groups:
-        yield from group["params"]
-
-
-def _like(value: Tensor, parameter: Tensor) -> Tensor:
-    """A saved moment in its parameter's memory layout: fused Adam walks both in memory order."""
-    if value.shape != parameter.shape:
-        return value.to(parameter.device)
-    return torch.empty_like(parameter, requires_grad=False).copy_(value)
 
 
 def _below(tensors: dict[str, Tensor], name: str) -> dict[str, Tensor]:

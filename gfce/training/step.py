@@ -33,7 +33,8 @@ def train_step(state: State, batch: Batch, settings: Training) -> Tensor:
         losses.discriminator.backward(inputs=judges + leaked)  # type: ignore[no-untyped-call]
     for optimizer in state.optimizers.values():
         optimizer.step()
-        optimizer.zero_grad(set_to_none=True)
+    for network in state.networks.values():
+        network.zero_grad()
     return torch.stack([loss.detach() for loss in losses])
 
 

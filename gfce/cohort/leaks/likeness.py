@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,6 +18,7 @@ from scipy import ndimage
 from scipy.spatial.transform import Rotation
 
 from gfce.cohort.leaks.signatures import GRID, Features, Signature
+from gfce.cohort.workers import processes
 from gfce.images.arrays import Mask
 from gfce.progress import progress
 
@@ -52,7 +52,7 @@ def compare(signatures: Sequence[Signature], workers: int = 1) -> list[Alike]:
     scores, shifts = coarse_scores(signatures)
     pairs = nearest_pairs(scores)
     # Handed over once to each process, not once for each pair.
-    with ProcessPoolExecutor(workers, initializer=_keep, initargs=(list(signatures),)) as pool:
+    with processes(workers, _keep, [list(signatures)]) as pool:
         moves = [shifts[second, first] for first, second in pairs]
         aligned = pool.map(_align_numbers, pairs, moves, chunksize=8)
         correlations = list(progress(aligned, "compare", len(pairs)))
