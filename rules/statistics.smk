@@ -15,6 +15,8 @@ rule tabulate:
         log_of("tabulate"),
     benchmark:
         benchmark_of("tabulate")
+    # Figures, report and pack wait for it: what nothing waits for goes later.
+    priority: 5
     conda:
         "../envs/gfce.yaml"
     threads: 1
@@ -33,6 +35,7 @@ rule compare:
         log_of("compare"),
     benchmark:
         benchmark_of("compare")
+    priority: 5
     conda:
         "../envs/gfce.yaml"
     threads: 1

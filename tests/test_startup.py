@@ -45,3 +45,8 @@ assert state.generator_optimizer.moments[0]["step"] == 1
 def test_nibabel_is_imported_by_who_reads_an_image_alone() -> None:
     code = "import gfce.evaluation.predict, gfce.training.cell"
     assert imported_by(code, "nibabel", "pydicom", "scipy") == []
+
+
+def test_figures_import_seaborn_where_it_draws_alone() -> None:
+    code = "import gfce.report.figures.figure2, gfce.report.figures.learning"
+    assert imported_by(code, "seaborn", "scipy.stats", "torch") == []

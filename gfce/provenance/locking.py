@@ -33,6 +33,9 @@ from gfce.repairs import METHODS
 from gfce.repairs.method import NONE
 from gfce.report.figure import study_figures
 from gfce.report.page.writing import without_run_times
+from gfce.report.reviewer.checklist import CHECKLISTS
+from gfce.report.reviewer.crate import DESCRIPTOR, without_checksums
+from gfce.report.reviewer.model_facts import without_code_state
 from gfce.steps import CELL_STEPS, STEPS, WHOLE, Task, tasks
 from gfce.study import cells
 from gfce.study.results import REPORT, RUN, is_history
@@ -55,6 +58,13 @@ for command in json.loads(sys.argv[1]):
 
 TELL_NOTHING = {RUN, "dataset_description.json", "datapackage.json"}
 """Files that say when and by which release they were written, or hold hashes of such files."""
+
+TOLD: Mapping[str, Callable[[str], str]] = {
+    REPORT: without_run_times,
+    DESCRIPTOR: without_checksums,
+    **{each.file: without_code_state for each in CHECKLISTS},
+}
+"""What counts of files that say such things among others."""
 
 Outputs = dict[str, dict[str, str]]
 """Hashes of files by step and path."""
@@ -214,9 +224,9 @@ def outputs(config: StudyConfig, folder: Path) -> Outputs:
 
 
 def _content(path: Path) -> str:
-    """The hash of a file, without how long anything took."""
-    if path.name == REPORT:
-        return digest(without_run_times(path.read_text(encoding="utf-8")))
+    """The hash of a file, without how long anything took and which code it was."""
+    if told := TOLD.get(path.name):
+        return digest(told(path.read_text(encoding="utf-8")))
     if not is_history(path):
         return sha256(path)
     with path.open(newline="", encoding="utf-8") as file:

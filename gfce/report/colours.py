@@ -6,11 +6,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import seaborn as sns
-
 from gfce.config import StudyConfig
 from gfce.study import cells, model_label
 
+COLORBLIND = (
+    *("#0173b2", "#de8f05", "#029e73", "#d55e00", "#cc78bc"),
+    *("#ca9161", "#fbafe4", "#949494", "#ece133", "#56b4e9"),
+)
+"""seaborn's palette of that name. seaborn itself imports SciPy's statistics, a second of each
+figure, for these ten colours."""
 SAFE_COLOURS = 8
 """Colours of the palette that people with any colour vision tell apart, and a grey."""
 LINES = ("-", "--", ":", "-.")
@@ -40,10 +44,13 @@ class Look:
         return {"marker": self.marker, "color": self.colour, "markerfacecolor": face}
 
 
-def palette(count: int) -> list[Colour]:
-    """So many colours: those of seaborn's `colorblind`, or evenly spaced hues."""
-    name = "colorblind" if count <= SAFE_COLOURS else "husl"
-    return list(sns.color_palette(name, count).as_hex())
+def palette(count: int, most: int = SAFE_COLOURS) -> list[Colour]:
+    """So many colours: up to `most` those of `COLORBLIND`, or evenly spaced hues."""
+    if count <= most:
+        return list(COLORBLIND[:count])
+    import seaborn as sns
+
+    return list(sns.color_palette("husl", count).as_hex())
 
 
 def model_colours(config: StudyConfig) -> dict[str, Colour]:

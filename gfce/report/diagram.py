@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.colors import to_rgb
 from matplotlib.lines import Line2D
 from matplotlib.patches import FancyBboxPatch, Patch, Rectangle
 
 from gfce.networks.chains import Block
+from gfce.report.colours import COLORBLIND, palette
 from gfce.report.diagram_layout import TIMES, Box, Layout
 from gfce.report.diagram_lines import Line, lines
 
@@ -23,9 +23,9 @@ Colours = Mapping[str, tuple[float, float, float]]
 def kind_colours(blocks: Sequence[Block]) -> Colours:
     """A colour for each kind of block; inputs are gray."""
     kinds = list(dict.fromkeys(block.kind for block in blocks if block.sources))
-    palette = sns.color_palette("colorblind" if len(kinds) <= 10 else "husl", len(kinds))
+    colours = map(to_rgb, palette(len(kinds), most=len(COLORBLIND)))
     rest = {block.kind: to_rgb(INPUT_COLOUR) for block in blocks if not block.sources}
-    return {**rest, **dict(zip(kinds, palette, strict=True))}
+    return {**rest, **dict(zip(kinds, colours, strict=True))}
 
 
 def draw_diagram(axes: Axes, layout: Layout, colours: Colours, left: float, top: float) -> None:

@@ -24,7 +24,7 @@ from gfce.provenance.locking import (
     outputs,
 )
 from gfce.provenance.records import Recipe, Record
-from gfce.steps import STEPS
+from gfce.steps import STEPS, WHOLE
 from gfce.study import Cell, Results, cells
 
 
@@ -93,6 +93,26 @@ def test_times_and_releases_are_no_results(config: StudyConfig, tmp_path: Path) 
     first = write(1, 0.5)
     assert list(first["train"]) == [history.relative_to(tmp_path / results.root).as_posix()]
     assert first == write(2, 0.5) != write(1, 0.6)
+
+
+def test_which_code_it_was_is_no_result(config: StudyConfig, tmp_path: Path) -> None:
+    results = Results(config)
+    claim, crate = tmp_path / results.root / "reviewer/CLAIM.md", tmp_path / results.crate
+    claim.parent.mkdir(parents=True)
+
+    def write(code: str, trained: str, title: str) -> Outputs:
+        said = f"its code as in provenance.lock of SHA-256 `{code}`. Edited since: a.py, {code}."
+        claim.write_text(f"1. gfce 0.1.0, {said} Models trained with: {trained}.\n2. Two.\n")
+        crate.write_text(f'{{"name": "{title}", "contentSize": "3", "sha256": "{code}"}}')
+        record = Record.of(Recipe(), tmp_path / results.root, [claim, crate])
+        record.save(tmp_path / results.record("pack", WHOLE))
+        return outputs(config, tmp_path)
+
+    first = write("ab12", "torch 2", "Claim")
+    assert len(first["pack"]) == 2
+    assert first == write("cd34", "torch 2", "Claim")
+    assert first != write("ab12", "torch 3", "Claim")
+    assert first != write("ab12", "torch 2", "Other")
 
 
 def test_a_step_that_the_lock_does_not_know_is_not_run(config: StudyConfig) -> None:

@@ -6,7 +6,6 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 import pandas as pd
-import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
@@ -16,6 +15,7 @@ from matplotlib.ticker import MaxNLocator
 from gfce.config import StudyConfig
 from gfce.dissection.factors import FACTORS
 from gfce.dissection.table import METRIC, TABLE
+from gfce.report.colours import COLORBLIND, palette
 from gfce.report.figure import FigureKind
 from gfce.report.reading import read_statistics
 from gfce.statistics.selection import where
@@ -82,7 +82,7 @@ def draw_dissection(table: pd.DataFrame, training_sets: Mapping[str, list[str]])
 
 def _styles(shown: list[str]) -> dict[str, Style]:
     """Colour and hatch of each factor that is somewhere not 0: always the same ones."""
-    colours = sns.color_palette("colorblind", len(FACTORS))
+    colours = palette(len(FACTORS), most=len(COLORBLIND))
     looks = zip(FACTORS, colours, HATCHES, strict=True)
     return {
         name: {"facecolor": colour, "hatch": hatch, "edgecolor": "0.15", "linewidth": 0.4}

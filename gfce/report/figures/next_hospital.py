@@ -6,7 +6,6 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 import pandas as pd
-import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
@@ -16,6 +15,7 @@ from gfce.config import StudyConfig
 from gfce.evaluation.metric import Metric
 from gfce.evaluation.metrics import TESTED_METRICS
 from gfce.files import records
+from gfce.report.colours import palette
 from gfce.report.figure import FigureKind
 from gfce.report.forest_axis import Span, finish_axis, span_of
 from gfce.report.reading import read_statistics
@@ -143,7 +143,7 @@ def _draw_mean(axes: Axes, row: Row, height: float, span: Span) -> None:
 def _draw_institutions(
     axes: Axes, found: Sequence[tuple[int, Row]], top: float, many: bool
 ) -> None:
-    colours = sns.color_palette("colorblind", MOST_NAMED)
+    colours = palette(MOST_NAMED)
     for place, row in found:
         if pd.isna(row["estimate"]):
             continue
@@ -158,7 +158,7 @@ def _draw_institutions(
 
 def _draw_legend(figure: Figure, institutions: Sequence[str]) -> None:
     many = len(institutions) > MOST_NAMED
-    colours = [MANY_COLOUR] if many else sns.color_palette("colorblind", MOST_NAMED)
+    colours = [MANY_COLOUR] if many else palette(MOST_NAMED)
     names = [f"each of {len(institutions)} institutions"] if many else list(institutions)
     handles: list[Any] = [
         Line2D([], [], color=colour, marker=marker, markersize=3, linewidth=0 if many else 0.8)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from gfce import __version__
 from gfce.files import sha256
 from gfce.provenance.code import LOCK
@@ -92,6 +94,11 @@ def _software(study: PackedStudy) -> Fact:
         f"{distinct(study, 'device')}.",
         (RUNS,),
     )
+
+
+def without_code_state(text: str) -> str:
+    """A checklist without what it says of gfce's own code, which is new with every edit."""
+    return re.sub(r"its code as in provenance\.lock.*?(?= Models trained with:)", "", text)
 
 
 def _initialization(study: PackedStudy) -> Fact:
