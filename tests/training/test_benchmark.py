@@ -8,6 +8,7 @@ from types import ModuleType
 
 import numpy as np
 import pytest
+from long import takes_minutes
 
 PROGRAM = Path(__file__).parents[2] / "benchmarks" / "training.py"
 ABSENT = ("SimpleITK", "snakemake", "nibabel", "bids", "monai", "pandas", "statsmodels", "skimage")
@@ -78,3 +79,18 @@ def test_prepared_patients_are_monai_s_and_torchio_s(
             np.testing.assert_allclose(
                 others[modality], reference, rtol=0, atol=1e-4, err_msg=f"{name} {modality}"
             )
+
+
+@takes_minutes
+def test_all_that_is_measured_on_a_gpu_is_measured_here_as_well() -> None:
+    program = PROGRAM.with_name("gpu.py")
+    options = [*OPTIONS.replace("--threads 1 ", "").split(), "--seconds", "0.1"]
+    done = subprocess.run(
+        [sys.executable, program, *options], capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    for first in ("plain, TF32 off", "ours, bfloat16", "bfloat16", "4"):
+        assert f"\n| {first} | " in done.stdout
+    assert "CUDA graph" not in done.stdout
+    assert "has the same losses to the bit" in done.stdout
+    assert "differ by 0.0e+00 in the first step and 0.0e+00" in done.stdout
