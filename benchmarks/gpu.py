@@ -28,15 +28,14 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from benchmarks.plain import PlainTraining, endless
 from benchmarks.training import (
     TRAINING_WORK,
-    copy_weights,
     example_slices,
     forward_flops,
     machine,
     new_state,
     peak,
+    plain_loop,
     timed,
     wait,
 )
@@ -44,7 +43,6 @@ from gfce.config import Training
 from gfce.networks.layers import SelfAttention
 from gfce.training.arithmetic import Precision, autocast, find_device, reproducible
 from gfce.training.data import Batch
-from gfce.training.state import State
 from gfce.training.step import train_step
 
 WARM_UP = 5
@@ -73,6 +71,11 @@ class Way:
     batch: int = 1
     deterministic: bool = True
     graph: bool = False
+
+    @property
+    def settings(self) -> Training:
+        """Options of such a training."""
+        return Training(precision=self.precision, batch_size=self.batch)
 
 
 WAYS = (
@@ -109,8 +112,10 @@ def steps_of(slices: np.ndarray, batch: int, device: torch.device) -> Iterator[B
         places = (places + batch) % slices.shape[1]
 
 
-def our_step(state: State, batches: Iterator[Batch], way: Way, settings: Training) -> Step:
+def our_step(way: Way, slices: np.ndarray, width: int, device: torch.device) -> Step:
     """A step as `gfce train` does it, or the same as one CUDA graph."""
+    settings, batches = way.settings, steps_of(slices, way.batch, device)
+    state = new_state(width, device, settings)
     state.begin_epoch(settings.learning_rate)
     if not way.graph:
         return lambda: train_step(state, next(batches), settings)
@@ -160,10 +165,8 @@ def plain_rows(
     for name, enabled in (("plain, TF32 off", False), ("plain, TF32, fused attention", True)):
         fresh_memory(device)
         with tempfile.TemporaryDirectory() as folder, tensor_floats(enabled=enabled):
-            training = PlainTraining(width, device, fused=enabled)
-            copy_weights(new_state(width, device, Training()), training)
-            batches = endless(Path(folder), slices)
-            found[name] = seconds_of(lambda: training.step(next(batches)), steps, device)  # noqa: B023
+            loop = plain_loop(name, slices, width, device, Path(folder), fused=enabled)
+            found[name] = seconds_of(loop.step, steps, device)
     return found
 
 
@@ -172,13 +175,10 @@ def our_row(
 ) -> tuple[float, float]:
     """Seconds and memory of one of our ways."""
     fresh_memory(device)
-    settings = Training(precision=way.precision, batch_size=way.batch)
-    with reproducible(settings, 1, device):
+    with reproducible(way.settings, 1, device):
         if not way.deterministic:
             torch.set_deterministic_debug_mode("default")
-        state = new_state(width, device, settings)
-        step = our_step(state, steps_of(slices, way.batch, device), way, settings)
-        return seconds_of(step, steps, device)
+        return seconds_of(our_step(way, slices, width, device), steps, device)
 
 
 def training_table(
@@ -244,10 +244,9 @@ def together_table(options: argparse.Namespace) -> str:
 
 def alone(slices: np.ndarray, width: int, seconds: float, device: torch.device) -> float:
     """Slices per second of one training, while others may run."""
-    settings = Training(precision="bfloat16")
-    with reproducible(settings, 1, device):
-        state = new_state(width, device, settings)
-        step = our_step(state, steps_of(slices, 1, device), Way("alone"), settings)
+    way = Way("alone")
+    with reproducible(way.settings, 1, device):
+        step = our_step(way, slices, width, device)
         for _ in range(WARM_UP):
             step()
         wait(device)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from typing import Any, TypeVar
@@ -39,7 +39,7 @@ def for_each(
 
 
 def processes(
-    workers: int, begin: Callable[..., object] | None = None, arguments: Sequence[Any] = ()
+    workers: int, begin: Callable[..., object] | None = None, *arguments: Any
 ) -> ProcessPoolExecutor:
     """As many processes, of one thread each.
 

@@ -77,7 +77,10 @@ def _made_of(ingredients: Ingredients, what: What) -> tuple[Settings, Hashes]:
 def _imaged(ingredients: Ingredients) -> list[str]:
     """The external test patients of the models."""
     config, patients = ingredients.config, ingredients.patients
-    tested = {p for cell in dissected_cells(config) for p in ingredients.tested_on(cell)}
+    # In an order that is the same in every process.
+    tested = dict.fromkeys(
+        p for cell in dissected_cells(config) for p in ingredients.tested_on(cell)
+    )
     return [p for p in tested if patients[p]["institution"] in config.cohort.external]
 
 

@@ -17,7 +17,7 @@ class Adam:
     """Adam of one network's weights.
 
     The class torch.optim.Adam calls the same function, but imports torch's compiler before its
-    first step: 2 to 3 s of every training, for nothing that is compiled here.
+    first step: 1.6 to 2.5 s of every training, for nothing that is compiled here.
 
     Attributes:
         weights: what it moves.
@@ -62,9 +62,9 @@ class Adam:
 
 
 def _no_moments(weight: Tensor) -> dict[str, Tensor]:
-    """Those before the first step. The fused function walks all of them in memory order."""
+    """Those before the first step, laid out as the weight: torch walks all in memory order."""
     return {
         "step": torch.zeros((), dtype=torch.float32, device=weight.device),
-        "exp_avg": torch.zeros_like(weight, memory_format=torch.preserve_format),
-        "exp_avg_sq": torch.zeros_like(weight, memory_format=torch.preserve_format),
+        "exp_avg": torch.zeros_like(weight),
+        "exp_avg_sq": torch.zeros_like(weight),
     }

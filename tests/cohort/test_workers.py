@@ -38,6 +38,6 @@ def test_a_process_has_one_thread_whatever_this_one_has() -> None:
 
 
 def test_each_process_begins_with_what_it_is_handed() -> None:
-    with processes(2, add, [7]) as pool:
+    with processes(2, add, 7) as pool:
         assert [pool.submit(total).result() for _ in range(4)] == [7] * 4
     assert added == []

@@ -6,9 +6,13 @@ import copy
 
 import pytest
 import torch
+from examples import NETWORK, SETTINGS, example_slices
 from torch import nn
 
 from gfce.training.adam import BETAS, Adam
+from gfce.training.checkpoint import Checkpoint
+from gfce.training.state import State, initial_state
+from gfce.training.step import train_step
 
 
 def network() -> nn.Module:
@@ -61,3 +65,21 @@ def test_what_is_called_before_a_step_can_change_gradients() -> None:
     ):
         assert torch.equal(mine, start)
         assert not torch.equal(other, start)
+
+
+def test_a_checkpoint_that_lacks_the_moments_of_a_weight_is_taken_up() -> None:
+    def fresh() -> State:
+        cpu = torch.device("cpu")
+        return initial_state(NETWORK, SETTINGS, bounded=True, steps=1, device=cpu, initial=None)
+
+    state, other = fresh(), fresh()
+    batch = tuple(images[:1] for images in example_slices().to(state.device))
+    train_step(state, batch, SETTINGS)  # type: ignore[arg-type]
+    saved = state.checkpoint()
+    kept = {k: v for k, v in saved.tensors.items() if not k.startswith("generator_optimizer.0.")}
+    assert len(kept) == len(saved.tensors) - 3
+    other.restore(Checkpoint(kept, saved.values))
+    lacking, *taken = other.generator_optimizer.moments
+    assert all(not value.any() for value in lacking.values())
+    for mine, theirs in zip(taken, state.generator_optimizer.moments[1:], strict=True):
+        assert all(torch.equal(mine[name], theirs[name]) for name in theirs)

@@ -52,7 +52,7 @@ def compare(signatures: Sequence[Signature], workers: int = 1) -> list[Alike]:
     scores, shifts = coarse_scores(signatures)
     pairs = nearest_pairs(scores)
     # Handed over once to each process, not once for each pair.
-    with processes(workers, _keep, [list(signatures)]) as pool:
+    with processes(workers, _keep, list(signatures)) as pool:
         moves = [shifts[second, first] for first, second in pairs]
         aligned = pool.map(_align_numbers, pairs, moves, chunksize=8)
         correlations = list(progress(aligned, "compare", len(pairs)))
